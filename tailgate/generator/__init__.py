@@ -1,0 +1,1 @@
+"""How it is asked: a Locust child process sends what an order says, when it is due, and writes down what happened."""

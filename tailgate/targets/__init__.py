@@ -1,0 +1,63 @@
+"""Where it is asked: a target opens endpoints, and an endpoint is nothing but addresses and facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tailgate.plan.case import EndpointSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where requests go and what they carry besides the payload. Crosses to the generator, so it holds no secret.
+
+    url: complete, with the path of the invocation. dial: `ip:port` to connect to instead of asking DNS for the
+    url's host, which still names the host in TLS, Host header and signature. sign: the service to sign for with
+    SigV4 (credentials come from botocore's chain in the generator), None for unsigned requests. ca_pem: authorities
+    to trust beside the system's, as PEM text. Times in seconds.
+    """
+
+    url: str
+    region: str
+    network_path: str
+    variant: str = "AllTraffic"
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    sign: str | None = "sagemaker"
+    dial: str | None = None
+    ca_pem: str | None = None
+    connect_timeout_s: float = 5.0
+    timeout_s: float = 70.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A deployed endpoint, as pure data.
+
+    addresses: by network path. provenance: facts for the record. processes: by name, the ids of processes on this
+    host that must live for the endpoint to answer (none on AWS). environment: what the generator's process
+    additionally needs to find its credentials; never recorded, never shown.
+    """
+
+    name: str
+    addresses: Mapping[str, Address]
+    deployed_by_us: bool
+    provenance: Mapping[str, str]
+    processes: Mapping[str, int] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class Target(Protocol):
+    """Somewhere endpoints come from: emulated, a process, an existing endpoint, SageMaker itself."""
+
+    kind: str
+
+    def open(self, spec: EndpointSpec) -> AbstractContextManager[Endpoint]:
+        """An endpoint for the spec, ready to answer; on leaving, whatever was made for it is gone.
+
+        Raises TargetError (CapacityError where the platform has no room: a reason to skip).
+        """
+        ...

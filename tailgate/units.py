@@ -1,0 +1,44 @@
+"""One unit inside (seconds, bytes, requests per second, fractions); other units exist only where people write or read."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from tailgate.errors import PlanError
+
+_SECONDS_PER = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+_NUMBER = r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
+_DURATION = re.compile(rf"{_NUMBER}\s*({'|'.join(_SECONDS_PER)})")
+_PERCENTAGE = re.compile(rf"{_NUMBER}\s*%")
+
+
+def seconds(text: str) -> float:
+    """Read a duration such as `60ms`, `1.5 s` or `2min`; the unit is not optional. Raises PlanError."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise PlanError(f"'{text}' is not a duration: write a number and its unit, such as 60ms or 1.5s")
+    return float(match[1]) * _SECONDS_PER[match[2]]
+
+
+def fraction(text: str) -> float:
+    """Read a percentage such as `0.5%` as a fraction, 0.005. Raises PlanError."""
+    match = _PERCENTAGE.fullmatch(text.strip())
+    if match is None or float(match[1]) > 100:
+        raise PlanError(f"'{text}' is not a share: write a percentage between 0% and 100%, such as 0.5%")
+    return float(match[1]) / 100
+
+
+def format_ms(duration_s: float) -> str:
+    """A duration as people read it, always in milliseconds: `143.2 ms`; `∞` for a request that never came back."""
+    return "∞" if math.isinf(duration_s) else f"{duration_s * 1e3:.1f} ms"
+
+
+def format_percent(share: float) -> str:
+    """A fraction as people read it: `0.5 %`, with two decimals below one in a thousand."""
+    return f"{share * 100:.2f} %" if 0 < share < 0.001 else f"{share * 100:.1f} %"
+
+
+def format_count(count: int) -> str:
+    """A count with thin groups of three: `2 985`."""
+    return f"{count:,}".replace(",", " ")
