@@ -13,6 +13,7 @@ from typing import Literal
 from tailgate.errors import PlanError, nearest
 from tailgate.plan.budget import Budget
 from tailgate.plan.expect import Expect
+from tailgate.plan.instances import check_instance_type
 from tailgate.plan.load import Load, load_fields
 from tailgate.plan.payload import naming_folder, read_payload
 
@@ -20,7 +21,6 @@ NETWORK_PATHS = ("public", "privatelink")
 ROUTINGS = ("RANDOM", "LEAST_OUTSTANDING_REQUESTS")
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
-_INSTANCE_TYPE = re.compile(r"ml\.[a-z][a-z0-9-]*\.[a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,10 @@ class EndpointSpec:
         what = f"endpoint {self.name!r}"
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise PlanError(f"{what}: a name is 1 to 63 letters, digits and single hyphens between them")
-        if not isinstance(self.instance_type, str) or not _INSTANCE_TYPE.fullmatch(self.instance_type):
-            raise PlanError(f"{what}: instance_type {self.instance_type!r} is none of SageMaker's, such as ml.m5.large")
+        try:
+            check_instance_type(self.instance_type)
+        except PlanError as error:
+            raise PlanError(f"{what}: {error}") from None
         if isinstance(self.instance_count, bool) or not isinstance(self.instance_count, int) or self.instance_count < 1:
             raise PlanError(f"{what}: instance_count is {self.instance_count!r}; it is a whole number from 1 up")
         if self.routing not in ROUTINGS:
@@ -89,7 +91,8 @@ class Case:
         """
         spec = self.spec
         payload = hashlib.sha256(self.body()).hexdigest()[:12]
-        load = " ".join(f"{name}={value}" for name, value in sorted(load_fields(self.load).items()))
+        numbers = sorted(load_fields(self.load).items())
+        load = " ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in numbers)
         where = f"{spec.name} {spec.instance_type}x{spec.instance_count} {spec.routing} {spec.variant}"
         return f"{where} via {self.network_path} under {load} payload={payload}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from types import FrameType
@@ -11,7 +12,7 @@ from tailgate.errors import PlanError
 LARGEST_BYTES = 6_291_456
 """SageMaker's limit for the body of a synchronous invocation (InvokeEndpoint, service quotas)."""
 
-_PACKAGE = str(Path(__file__).resolve().parents[1])
+_NOT_NAMING = (str(Path(__file__).resolve().parents[1]), dataclasses.__file__, "<")
 
 
 def naming_folder() -> Path:
@@ -22,7 +23,7 @@ def naming_folder() -> Path:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith((_PACKAGE, "<")):
+        if not file.startswith(_NOT_NAMING):
             return Path(file).resolve().parent
         frame = frame.f_back
     return Path.cwd()

@@ -1,0 +1,172 @@
+"""Plan file: the experiments of a repository in one TOML file, so that relaxing a budget is one line of a diff.
+
+```toml
+target = "emulated"                    # unless --latency-target names another
+region = "ap-northeast-1"
+
+[defaults]                             # for every experiment that does not say otherwise
+load = { arrival = "poisson", per_s = 100, for_s = 20 }
+
+[[experiment]]
+name = "network-path"                  # cases: instance types × network paths
+question = "Is PrivateLink slower?"
+endpoint = "dummy"
+instance_types = ["ml.t2.xlarge"]
+network_paths = ["public", "privatelink"]
+payload = "payloads/four-floats.json"  # relative to this file
+budget = ["p99 <= 60ms", "error_rate <= 0.5%"]
+budgets."ml.t2.xlarge" = ["p99 <= 80ms"]   # replaces the budget for one type
+```
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tailgate.errors import PlanError, nearest
+from tailgate.plan.budget import Budget
+from tailgate.plan.case import Case, EndpointSpec
+from tailgate.plan.expect import Expect
+from tailgate.plan.load import load_from
+
+_TEXT = (str, "a text")
+_TEXTS = (list, "a list of texts")
+_TABLE = (dict, "a table")
+_TOP = {"target": _TEXT, "region": _TEXT, "defaults": _TABLE, "experiment": (list, "written [[experiment]]")}
+_DEFAULTS = {
+    "endpoint": _TEXT,
+    "model": _TEXT,
+    "instance_types": _TEXTS,
+    "instance_count": (int, "a whole number"),
+    "routing": _TEXT,
+    "network_paths": _TEXTS,
+    "payload": _TEXT,
+    "expect": _TABLE,
+    "load": _TABLE,
+    "budget": _TEXTS,
+    "inconclusive": _TEXT,
+}
+_EXPERIMENT = {"name": _TEXT, "question": _TEXT, "budgets": _TABLE, **_DEFAULTS}
+_REQUIRED = ("name", "endpoint", "instance_types", "payload", "load", "budget")
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A question and the cases that answer it."""
+
+    name: str
+    question: str
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a plan file asks. target, region: None where the file does not say."""
+
+    path: Path
+    target: str | None
+    region: str | None
+    experiments: tuple[Experiment, ...]
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """All cases, in the order of the file."""
+        return tuple(case for experiment in self.experiments for case in experiment.cases)
+
+    def experiment(self, name: str) -> Experiment:
+        """One experiment by name. Raises PlanError with the nearest spelling."""
+        for experiment in self.experiments:
+            if experiment.name == name:
+                return experiment
+        raise PlanError(f"{self.path}: no experiment is named '{name}'{nearest(name, [e.name for e in self.experiments])}")
+
+
+def read_plan(path: Path) -> Plan:
+    """Read and check a plan file, payloads included. Raises PlanError naming file, key, value and what is allowed."""
+    table = _parse(path)
+    try:
+        _check_keys(table, _TOP, "")
+        defaults = table.get("defaults", {})
+        _check_keys(defaults, _DEFAULTS, "defaults: ")
+        experiments = tuple(_experiment(fields, defaults, path.parent, n) for n, fields in enumerate(table.get("experiment", []), 1))
+        if not experiments:
+            raise PlanError("no [[experiment]]: there is nothing to measure")
+        _check_ids([case.id for experiment in experiments for case in experiment.cases])
+    except PlanError as error:
+        raise PlanError(f"{path}: {error}") from None
+    return Plan(path, table.get("target"), table.get("region"), experiments)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise PlanError(f"plan {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise PlanError(f"plan {path} is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(f"plan {path} is not TOML: {error}") from None
+
+
+def _check_keys(table: Any, allowed: Mapping[str, tuple[type, str]], where: str) -> None:
+    if not isinstance(table, dict):
+        raise PlanError(f"{where}{table!r} is not a table")
+    for key, value in table.items():
+        if key not in allowed:
+            raise PlanError(f"{where}unknown key '{key}'{nearest(key, allowed)}")
+        kind, description = allowed[key]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise PlanError(f"{where}{key} is {value!r}; it is {description}")
+        if kind is list and description == _TEXTS[1] and not (value and all(isinstance(item, str) for item in value)):
+            raise PlanError(f"{where}{key} is {value!r}; it is {description}, at least one")
+
+
+def _experiment(own: Any, defaults: Mapping[str, Any], folder: Path, number: int) -> Experiment:
+    named = own.get("name") if isinstance(own, dict) else None
+    where = f"experiment '{named}'" if isinstance(named, str) else f"experiment number {number}"
+    _check_keys(own, _EXPERIMENT, f"{where}: ")
+    fields = {**defaults, **own}
+    for key in _REQUIRED:
+        if key not in fields:
+            raise PlanError(f"{where}: key '{key}' is missing")
+    _check_overrides(fields, where)
+    try:
+        cases = [_case(fields, folder, kind, path) for kind in fields["instance_types"] for path in fields.get("network_paths", ["public"])]
+    except PlanError as error:
+        raise PlanError(f"{where}: {error}") from None
+    return Experiment(fields["name"], fields.get("question", ""), tuple(cases))
+
+
+def _check_overrides(fields: Mapping[str, Any], where: str) -> None:
+    types = fields["instance_types"]
+    for instance_type, limits in fields.get("budgets", {}).items():
+        if instance_type not in types:
+            raise PlanError(f"{where}: budgets names '{instance_type}', which is not measured{nearest(instance_type, types)}")
+        _check_keys({"budget": limits}, {"budget": _TEXTS}, f'{where}: budgets."{instance_type}": ')
+
+
+def _case(fields: Mapping[str, Any], folder: Path, instance_type: str, network_path: str) -> Case:
+    suffix = f"-{network_path}" if len(fields.get("network_paths", ())) > 1 else ""
+    chosen = {key: fields[key] for key in ("model", "instance_count", "routing") if key in fields}
+    case = Case(
+        EndpointSpec(fields["endpoint"], instance_type=instance_type, **chosen),
+        payload=folder / fields["payload"],
+        load=load_from(fields["load"]),
+        budget=Budget.of(*fields.get("budgets", {}).get(instance_type, fields["budget"])),
+        network_path=network_path,
+        expect=Expect.of(**fields["expect"]) if "expect" in fields else None,
+        inconclusive=fields.get("inconclusive", "fail"),
+        named=f"{fields['name']}-{instance_type}{suffix}",
+    )
+    case.body()
+    return case
+
+
+def _check_ids(ids: list[str]) -> None:
+    for n, one in enumerate(ids):
+        if one in ids[:n]:
+            raise PlanError(f"two cases have the id '{one}'; give their experiments different names")
