@@ -121,8 +121,12 @@ def _check_keys(table: Any, allowed: Mapping[str, tuple[type, str]], where: str)
         kind, description = allowed[key]
         if not isinstance(value, kind) or isinstance(value, bool):
             raise PlanError(f"{where}{key} is {value!r}; it is {description}")
-        if kind is list and description == _TEXTS[1] and not (value and all(isinstance(item, str) for item in value)):
+        if allowed[key] is _TEXTS and not _are_texts(value):
             raise PlanError(f"{where}{key} is {value!r}; it is {description}, at least one")
+
+
+def _are_texts(items: Any) -> bool:
+    return bool(items) and all(isinstance(item, str) for item in items)
 
 
 def _experiment(own: Any, defaults: Mapping[str, Any], folder: Path, number: int) -> Experiment:
