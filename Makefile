@@ -1,0 +1,25 @@
+# Two commands: `make latency` measures, gates and records; `make test` tests the engine. Each sets itself up.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: latency test check
+
+latency: .venv/installed
+	$(BIN)/python -m pytest -m latency $(ARGS)
+
+test: check
+	$(BIN)/python -m pytest -n auto -m "not latency and not alone" $(ARGS)
+	$(BIN)/python -m pytest -m alone $(ARGS)
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "tailgate needs Python 3.11 or later; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 4; }
+	@$(PYTHON) -m venv .venv || { echo "this Python has no venv; on Debian and Ubuntu: apt-get install python3-venv"; exit 4; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
