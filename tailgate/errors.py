@@ -30,6 +30,10 @@ class SamplesError(TailgateError):
     """A samples file cannot be read: it is absent, foreign, of a later format, or holds no sample."""
 
 
+class AnalysisError(TailgateError, ValueError):
+    """Numbers that cannot be counts, times or shares were given to be judged; the text names the argument."""
+
+
 class RecordError(TailgateError):
     """A run could not be written down, or a recorded run cannot be read."""
 
