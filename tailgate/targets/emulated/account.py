@@ -1,0 +1,56 @@
+"""The emulated account: throw-away credentials that live in memory only, and the ways to hand them on."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import string
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+import botocore.session
+
+from tailgate.targets.sagemaker.clients import Clients, open_clients
+
+_EMPTY_CONFIG = str(Path(__file__).with_name("aws-config"))
+_KEY_LETTERS = string.ascii_uppercase + "234567"
+_SECRET_LETTERS = string.ascii_letters + string.digits + "+/"
+
+# Whatever botocore reads before or beside the two keys. Blank is unset to it, but for a profile, which must exist.
+_NEUTRAL = {
+    "AWS_PROFILE": "default",
+    "AWS_DEFAULT_PROFILE": "default",
+    "AWS_CONFIG_FILE": _EMPTY_CONFIG,
+    "AWS_SHARED_CREDENTIALS_FILE": _EMPTY_CONFIG,
+    "AWS_SESSION_TOKEN": "",
+    "AWS_SECURITY_TOKEN": "",
+    "AWS_CREDENTIAL_EXPIRATION": "",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An access key pair in AWS's form, made up for one session; the data plane accepts no other."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+
+    @classmethod
+    def made_up(cls) -> Credentials:
+        """A fresh pair from the system's randomness."""
+        access_key = "AKIA" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(16))
+        return cls(access_key, "".join(secrets.choice(_SECRET_LETTERS) for _ in range(40)))
+
+    def environment(self, region: str) -> dict[str, str]:
+        """Laid over a process's environment, what makes botocore find this pair and nothing else."""
+        own = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
+        return own | {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} | _NEUTRAL
+
+    def clients(self, region: str, url: str) -> Clients:
+        """Clients for the control plane at `url`, through no proxy and deaf to anybody's AWS configuration."""
+        isolated = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
+        session = botocore.session.Session(session_vars={name: (None, None, value, None) for name, value in isolated.items()})
+        session.set_credentials(self.access_key, self.secret_key)
+        return open_clients(boto3.Session(botocore_session=session, region_name=region), region, endpoint_url=url, proxies={})

@@ -1,0 +1,148 @@
+"""Child: a process of the emulation, which cannot outlive us and whose death can be told."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+from typing import Any
+
+from tailgate.errors import TargetError
+
+_PACKAGE_HOME = Path(__file__).resolve().parents[3]
+_LAST_WORDS = 12
+_LOOK_EVERY_S = 0.05
+
+
+class Child:
+    """`python -m MODULE`, told its settings as one line on stdin; says `{"ready": true, …}` on one line of stdout.
+
+    It lives until its stdin ends, which the kernel sees to when we die, however. It has a session of its own, so that
+    Ctrl-C in the terminal is ours alone to handle. What it writes is kept in memory: the last words go into its obituary.
+    """
+
+    def __init__(self, title: str, module: str) -> None:
+        self.title = title
+        self._ready: Queue[dict[str, Any]] = Queue()
+        self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=_environment(),
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        self._reader = Thread(target=self._read, name=f"{title} output", daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def tell(self, settings: Mapping[str, Any]) -> None:
+        """Write the settings, on which it begins to work. Raises TargetError when it has died."""
+        assert self._process.stdin is not None  # noqa: S101  # Popen was given a pipe
+        try:
+            self._process.stdin.write(json.dumps(settings) + "\n")
+            self._process.stdin.flush()
+        except OSError:
+            raise TargetError(self._wait_for_obituary()) from None
+
+    def ready(self, timeout_s: float) -> dict[str, Any]:
+        """What it answers once it is ready. Raises TargetError when it dies instead, or takes longer than that."""
+        until_s = time.monotonic() + timeout_s
+        while time.monotonic() < until_s:
+            with contextlib.suppress(Empty):
+                return self._ready.get(timeout=_LOOK_EVERY_S)
+            if self._process.poll() is not None and self._ready.empty():
+                raise TargetError(self._wait_for_obituary())
+        cause = "likely this host is overloaded"
+        raise TargetError(f"the {self.title} (pid {self.pid}) was not ready within {timeout_s:.0f} s; {cause}{self._words()}")
+
+    def obituary(self) -> str | None:
+        """How it died, in a sentence with its title and pid; None while it lives."""
+        code = self._process.poll()
+        if code is None:
+            return None
+        how = f"was killed by {_signal_name(-code)}" if code < 0 else f"exited with code {code}"
+        return f"the {self.title} (pid {self.pid}) of the emulation {how}{self._words()}"
+
+    def _wait_for_obituary(self) -> str:
+        """The obituary of one that is dying: its output may still be on the way."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(2.0)
+        self._reader.join(1.0)
+        return self.obituary() or f"the {self.title} (pid {self.pid}) of the emulation does not listen any more"
+
+    def _words(self) -> str:
+        words = " | ".join(line.strip() for line in self._last_words if line.strip())
+        return f"; its last words: {words}" if words else ""
+
+    def _read(self) -> None:
+        """Drain its output for as long as it lives; the first line that is the answer is not among the last words."""
+        assert self._process.stdout is not None  # noqa: S101  # Popen was given a pipe
+        answered = False
+        for line in self._process.stdout:
+            if not answered and line.startswith('{"ready": true'):
+                self._ready.put(json.loads(line))
+                answered = True
+            else:
+                self._last_words.append(line)
+
+    def hang_up(self) -> None:
+        """End its stdin, on which it ends by itself."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+
+    def end(self, grace_s: float) -> None:
+        """See to it that it is gone: wait, then SIGTERM, then SIGKILL, each after the grace. Reaps it."""
+        self.hang_up()
+        for insist in (self._process.terminate, self._process.kill):
+            try:
+                self._process.wait(grace_s)
+                break
+            except subprocess.TimeoutExpired:
+                insist()
+        self._process.wait()
+        self._reader.join(grace_s)
+        if self._process.stdout is not None and not self._reader.is_alive():
+            self._process.stdout.close()
+
+
+def end_all(children: Iterable[Child], grace_s: float = 2.0) -> None:
+    """End several at once, so that their graces run side by side."""
+    children = list(children)
+    for child in children:
+        child.hang_up()
+    for child in children:
+        child.end(grace_s)
+
+
+def _environment() -> dict[str, str]:
+    """Ours without anything that speaks of somebody's AWS account or bends moto, and with this package to be found."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "BOTO", "MOTO_"))}
+    if _PACKAGE_HOME.name != "site-packages":
+        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_PACKAGE_HOME), kept.get("PYTHONPATH"))))
+    return kept
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

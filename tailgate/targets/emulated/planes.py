@@ -1,0 +1,114 @@
+"""Planes: the emulation's two processes, started together and ended together."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import http.client
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.client import HTTPMessage
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from tailgate.errors import TargetError
+from tailgate.targets.emulated.account import Credentials
+from tailgate.targets.emulated.child import Child, end_all
+from tailgate.targets.emulated.control_plane import ControlPlaneSettings
+from tailgate.targets.emulated.network import loopback_ips, make_private_link
+from tailgate.targets.sagemaker.clients import Clients
+from tailgate.targets.sagemaker.private_link import PrivateLink
+
+_READY_WITHIN_S = 60.0
+_ASK_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """A running emulation. dial: by network path, the `ip:port` that the data plane listens on."""
+
+    control: Child
+    data: Child
+    clients: Clients
+    credentials: Credentials
+    private_link: PrivateLink
+    hosts: Mapping[str, str]
+    dial: Mapping[str, str]
+    ca_pem: str
+    admin_port: int
+
+    @classmethod
+    def start(cls, region: str, seed: int, control: ControlPlaneSettings, profiles: Path | None = None) -> Planes:
+        """Start both processes; the second begins to load while the first gets its VPC. Raises TargetError."""
+        children: list[Child] = []
+        try:
+            children.append(Child("control plane (moto)", "tailgate.targets.emulated.control_plane"))
+            children.append(Child("data plane", "tailgate.targets.emulated.data_plane"))
+            return cls._connect(*children, region=region, seed=seed, control=control, profiles=profiles)
+        except BaseException:
+            end_all(children)
+            raise
+
+    @classmethod
+    def _connect(cls, moto: Child, data: Child, *, region: str, seed: int, control: ControlPlaneSettings, profiles: Path | None) -> Planes:
+        moto.tell(dataclasses.asdict(control))
+        url = moto.ready(_READY_WITHIN_S)["url"]
+        credentials = Credentials.made_up()
+        clients = credentials.clients(region, url)
+        link = make_private_link(clients.ec2, region)
+        hosts = {"public": f"runtime.sagemaker.{region}.amazonaws.com", "privatelink": link.regional}
+        ips = dict(zip(hosts, loopback_ips(len(hosts)), strict=True))
+        names = {"public": [hosts["public"]], "privatelink": list(link.names)}
+        data.tell(
+            {
+                "control_plane": url,
+                "region": region,
+                "credentials": {"access_key": credentials.access_key, "secret_key": credentials.secret_key},
+                "seed": seed,
+                "listen": {path: {"ip": ips[path], "names": names[path]} for path in hosts},
+            }
+            | ({"profiles": str(profiles)} if profiles else {})
+        )
+        answer = data.ready(_READY_WITHIN_S)
+        dial = {path: f"{ips[path]}:{answer['ports'][path]}" for path in hosts}
+        return cls(moto, data, clients, credentials, link, hosts, dial, answer["ca_pem"], answer["admin_port"])
+
+    @property
+    def children(self) -> tuple[Child, Child]:
+        """Both processes."""
+        return self.control, self.data
+
+    def obituary(self) -> str | None:
+        """What has died, and how; None while both live."""
+        died = [obituary for child in self.children if (obituary := child.obituary())]
+        return "; ".join(died) or None
+
+    @contextlib.contextmanager
+    def blaming_the_dead(self) -> Iterator[None]:
+        """Where a TargetError is but the consequence of a process's death, name that process instead."""
+        try:
+            yield
+        except TargetError as error:
+            obituary = self.obituary()
+            if obituary is None:
+                raise
+            raise TargetError(f"{obituary} — start the run again") from error
+
+    def ask_data_plane(self, path: str, **query: Any) -> tuple[HTTPMessage, bytes]:
+        """GET something from the data plane's admin port: headers and body. Raises TargetError."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=_ASK_TIMEOUT_S)
+        with contextlib.closing(connection), self.blaming_the_dead():
+            try:
+                connection.request("GET", f"{path}?{urlencode(query)}")
+                response = connection.getresponse()
+                body = response.read()
+            except (OSError, http.client.HTTPException) as error:
+                raise TargetError(f"the data plane's admin port {self.admin_port} does not answer: {error}") from error
+            if response.status != 200:
+                raise TargetError(f"the data plane answers {response.status} to {path}: {body.decode(errors='replace')}")
+            return response.headers, body
+
+    def close(self) -> None:
+        """End both processes."""
+        end_all(self.children)

@@ -1,0 +1,76 @@
+"""Shim: moto 5.2.5's EC2, mended so that interface VPC endpoints have the names that AWS gives them.
+
+moto gives one DnsEntry made of the service's name as it stands; AWS gives a regional name, one per availability zone,
+and, with private DNS, the service's public name.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from moto.ec2 import models
+
+_LETTERS = string.ascii_lowercase + string.digits
+
+
+class Ec2(models.EC2Backend):
+    """moto's backend for EC2, whose interface endpoints are pending for a while and have proper names."""
+
+    __module__ = models.__name__  # moto finds a service's routes beside the module of its backend
+
+    pending_s = 0.0
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._available_at_s: dict[str, float] = {}
+
+    def create_vpc_endpoint(self, *args: Any, **kwargs: Any) -> Any:
+        """Create a VPC endpoint; an interface endpoint gets its DNS names and is pending."""
+        made = super().create_vpc_endpoint(*args, **kwargs)
+        if (made.vpc_endpoint_type or "").lower() == "interface":
+            zones = {self.get_subnet(subnet_id).availability_zone for subnet_id in made.subnet_ids or ()}
+            made.dns_entries = dns_entries(made.id, made.service_name, zones, private=bool(made.private_dns_enabled))
+            made.state = "pending"
+            self._available_at_s[made.id] = time.monotonic() + self.pending_s
+        return made
+
+    def describe_vpc_endpoints(self, *args: Any, **kwargs: Any) -> Any:
+        """Describe VPC endpoints as they are now."""
+        for each in self.vpc_end_points.values():
+            if each.state == "pending" and time.monotonic() >= self._available_at_s[each.id]:
+                each.state = "available"
+        return super().describe_vpc_endpoints(*args, **kwargs)
+
+
+def dns_entries(endpoint_id: str, service_name: str, zones: Iterable[str], *, private: bool) -> list[dict[str, str]]:
+    """The DnsEntries of an interface endpoint, as DescribeVpcEndpoints lists them: regional, zonal, private.
+
+    `com.amazonaws.us-east-1.sagemaker.runtime` answers to `ID-SUFFIX.runtime.sagemaker.us-east-1.vpce.amazonaws.com`.
+    Suffix and hosted zones are made up, like the ids.
+    """
+    region, *labels = service_name.removeprefix("com.amazonaws.").split(".")
+    service = ".".join(reversed(labels))
+    own = f"{endpoint_id}-{_random(8)}"
+    hosts = [own, *(f"{own}-{zone}" for zone in sorted(zones))]
+    zone_id = "Z" + _random(13).upper()
+    entries = [{"dns_name": f"{host}.{service}.{region}.vpce.amazonaws.com", "hosted_zone_id": zone_id} for host in hosts]
+    if private:
+        entries.append({"dns_name": f"{service}.{region}.amazonaws.com", "hosted_zone_id": "Z" + _random(20).upper()})
+    return entries
+
+
+def mend_ec2(pending_s: float) -> None:
+    """Put the mended backend in moto's place, process-wide. To be called once, before the first request.
+
+    pending_s: how long an interface endpoint is pending.
+    """
+    Ec2.pending_s = pending_s
+    models.ec2_backends.backend = Ec2
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))

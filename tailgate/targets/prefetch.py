@@ -1,0 +1,229 @@
+"""Prefetched: a target whose endpoints deploy side by side in the background, are shared, and go together at the end."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from threading import Event, Lock, Thread
+from types import TracebackType
+from typing import Protocol, Self, runtime_checkable
+
+from tailgate.errors import TargetError
+from tailgate.plan.case import EndpointSpec
+from tailgate.targets import Endpoint, Target
+
+Progress = Callable[[EndpointSpec, str, float], None]
+"""Called while somebody waits: the spec, what is happening to its endpoint, seconds since it was asked for."""
+
+LOOK_EVERY_S = 0.2
+
+
+@runtime_checkable
+class Attended(Protocol):
+    """What a target may offer beyond `open`: to be watched, interrupted and closed."""
+
+    def watch(self, on_progress: Progress) -> None:
+        """From now on tell this how deployments go."""
+        ...
+
+    def interrupt(self) -> None:
+        """Give up deployments under way, for good; deletions go on."""
+        ...
+
+    def close(self) -> None:
+        """End whatever the target itself keeps running."""
+        ...
+
+
+class Prefetched:
+    """Opens equal specs once, ahead of time and side by side; `open` waits for what is under way.
+
+    at_once: how many endpoints are deployed at the same time. on_progress: told about an endpoint from the thread that
+    waits for it. Deployment happens in daemon threads, so the target's contexts are left in another thread than they
+    were entered in, and nothing keeps the interpreter alive. To be closed at the end; that closes the target too.
+    """
+
+    def __init__(self, target: Target, *, at_once: int = 10, on_progress: Progress | None = None) -> None:
+        self.kind = target.kind
+        self._target = target
+        self._on_progress = on_progress
+        self._crew = _Crew(at_once)
+        self._lock = Lock()
+        self._deployments: dict[EndpointSpec, _Deployment] = {}
+        self._stop = Event()
+        if isinstance(target, Attended):
+            target.watch(self._note)
+
+    def prefetch(self, specs: Iterable[EndpointSpec]) -> None:
+        """Begin to deploy the specs in this order, each different one once. Returns at once; raises nothing of theirs."""
+        for spec in specs:
+            self._deployment(spec)
+
+    @contextmanager
+    def open(self, spec: EndpointSpec) -> Iterator[Endpoint]:
+        """The spec's shared endpoint, once it is there; one that was not prefetched is deployed next. It outlives the context.
+
+        Raises what its deployment raised, each time it is opened. Can be interrupted by Ctrl-C while it waits.
+        """
+        deployment = self._deployment(spec, first=True)
+        self._wait(deployment, deployment.settled)
+        yield deployment.endpoint()
+
+    def release(self, spec: EndpointSpec) -> None:
+        """Delete the spec's endpoint, if there is one, and wait until it is gone; opened again it is deployed anew.
+
+        Not while it is open. Raises what the deletion raised.
+        """
+        with self._lock:
+            deployment = self._deployments.pop(spec, None)
+        if deployment is not None:
+            self._delete([deployment])
+
+    def close(self) -> None:
+        """Delete everything side by side, then close the target. What was not begun never begins.
+
+        Deployments under way are interrupted where the target can be, and waited for where it cannot. All deletions are
+        tried before an error is raised. Can be interrupted by Ctrl-C while it waits, and called again to go on waiting.
+        """
+        self._stop.set()
+        with self._lock:
+            deployments = list(self._deployments.values())
+        try:
+            if isinstance(self._target, Attended) and not all(each.settled.is_set() for each in deployments):
+                self._target.interrupt()
+            self._delete(deployments)
+        finally:
+            if isinstance(self._target, Attended):
+                self._target.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self.close()
+
+    def _deployment(self, spec: EndpointSpec, *, first: bool = False) -> _Deployment:
+        with self._lock:
+            if self._stop.is_set():
+                raise TargetError(f"endpoint {spec.name} on {spec.instance_type}: the session is ending, nothing more is deployed")
+            deployment = self._deployments.get(spec)
+            if deployment is None:
+                deployment = self._deployments[spec] = _Deployment(spec, self._target, self._stop)
+                self._crew.add(deployment.deploy, first=first)
+        return deployment
+
+    def _delete(self, deployments: list[_Deployment]) -> None:
+        crew = _Crew(max(1, len(deployments)))
+        for deployment in deployments:
+            if deployment.claim_deletion():
+                crew.add(deployment.delete)
+        for deployment in deployments:
+            self._wait(deployment, deployment.gone)
+        _raise_all([each.deletion_error for each in deployments if each.deletion_error is not None])
+
+    def _wait(self, deployment: _Deployment, event: Event) -> None:
+        """Wait in short steps: Ctrl-C is heard between them, and progress is told."""
+        while not event.wait(LOOK_EVERY_S):
+            if self._on_progress is not None:
+                self._on_progress(deployment.spec, deployment.status, time.monotonic() - deployment.asked_s)
+
+    def _note(self, spec: EndpointSpec, status: str, _elapsed_s: float) -> None:
+        deployment = self._deployments.get(spec)
+        if deployment is not None:
+            deployment.status = status
+
+
+class _Deployment:
+    """One endpoint from being asked for to being gone. `settled`: it is there or has failed. `gone`: nothing is left to do."""
+
+    def __init__(self, spec: EndpointSpec, target: Target, stop: Event) -> None:
+        self.spec = spec
+        self.status = "waiting for its turn"
+        self.asked_s = time.monotonic()
+        self.settled, self.gone = Event(), Event()
+        self.deletion_error: BaseException | None = None
+        self._target, self._stop = target, stop
+        self._endpoint: Endpoint | None = None
+        self._held: AbstractContextManager[Endpoint] | None = None
+        self._error: BaseException | None = None
+        self._claimed = Lock()
+
+    def deploy(self) -> None:
+        """Open the target's endpoint and hold it; whatever goes wrong is kept for those who open it."""
+        try:
+            if self._stop.is_set():
+                raise TargetError(f"endpoint {self.spec.name} on {self.spec.instance_type} was not begun: the session is ending")
+            self.status = "beginning"
+            held = self._target.open(self.spec)
+            self._endpoint, self._held = held.__enter__(), held
+        except BaseException as error:
+            self._error = error
+            self._traceback = error.__traceback__
+        self.settled.set()
+
+    def endpoint(self) -> Endpoint:
+        """The endpoint, once settled. Raises what its deployment raised, with the traceback of then and not of each time."""
+        if self._error is not None:
+            raise self._error.with_traceback(self._traceback)
+        assert self._endpoint is not None  # noqa: S101  # settled without an error
+        return self._endpoint
+
+    def claim_deletion(self) -> bool:
+        """True for the first who asks: deletion happens once."""
+        return self._claimed.acquire(blocking=False)
+
+    def delete(self) -> None:
+        """Leave the target's context as soon as it is settled whether there is one; an error is kept."""
+        self.settled.wait()
+        self.status = "deleting"
+        try:
+            if self._held is not None:
+                self._held.__exit__(None, None, None)
+        except BaseException as error:
+            self.deletion_error = error
+        self.gone.set()
+
+
+class _Crew:
+    """Does jobs that never raise, in order, at most so many at once, in daemon threads that end when there is nothing to do.
+
+    Not concurrent.futures: the interpreter waits for its threads at exit, and a second Ctrl-C would be in vain.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._lock = Lock()
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._busy = 0
+
+    def add(self, job: Callable[[], None], *, first: bool = False) -> None:
+        """Have a job done after those that wait already, or before them."""
+        with self._lock:
+            if first:
+                self._jobs.appendleft(job)
+            else:
+                self._jobs.append(job)
+            if self._busy < self._at_once:
+                self._busy += 1
+                Thread(target=self._work, name="tailgate deployment", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._jobs:
+                    self._busy -= 1
+                    return
+                job = self._jobs.popleft()
+            job()
+
+
+def _raise_all(errors: list[BaseException]) -> None:
+    """Raise the only error as it is, several as one that says each different sentence once."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        sentences = dict.fromkeys(str(error) or repr(error) for error in errors)
+        cause = BaseExceptionGroup("deletions that failed", errors)
+        raise TargetError(f"{len(errors)} endpoints could not be deleted: " + "; ".join(sentences)) from cause

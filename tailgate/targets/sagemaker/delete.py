@@ -1,0 +1,70 @@
+"""Deleting endpoints, endpoint configurations and models, each on its own and by name, and seeing that they are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tailgate.errors import TargetError
+from tailgate.targets.sagemaker.refusals import explained, is_absent, is_in_progress
+from tailgate.targets.sagemaker.waiting import Patience
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of thing that SageMaker keeps by name: how people call it, its API's verb ending and name parameter."""
+
+    title: str
+    verb: str
+    key: str
+
+
+ENDPOINT = Resource("endpoint", "endpoint", "EndpointName")
+ENDPOINT_CONFIG = Resource("endpoint configuration", "endpoint_config", "EndpointConfigName")
+MODEL = Resource("model", "model", "ModelName")
+ALL = (ENDPOINT, ENDPOINT_CONFIG, MODEL)
+"""In the order of deletion: what refers goes before what is referred to."""
+
+
+def delete(client: Any, resource: Resource, name: str, patience: Patience) -> None:
+    """Delete one thing by name and wait until it is gone; what does not exist is gone.
+
+    An endpoint that is being created or changed cannot be deleted: SageMaker refuses until that has ended, so the
+    wish is repeated. Raises TargetError when it is refused otherwise or still there when patience ends.
+    """
+    accepted = False
+    for _ in patience.rounds():
+        with explained(f"delete the {resource.title} {name}"):
+            try:
+                if not accepted:
+                    getattr(client, f"delete_{resource.verb}")(**{resource.key: name})
+                    accepted = True
+                getattr(client, f"describe_{resource.verb}")(**{resource.key: name})
+            except ClientError as error:
+                if is_absent(error):
+                    return
+                if not is_in_progress(error):
+                    raise
+    wish = "deletion was accepted" if accepted else "deletion is refused while it is being created or changed"
+    by_hand = f"aws sagemaker delete-{resource.verb.replace('_', '-')} --{resource.verb.replace('_', '-')}-name {name}"
+    raise TargetError(f"the {resource.title} {name} is still there after {patience.timeout_s:.0f} s ({wish}); delete it by hand: {by_hand}")
+
+
+def delete_all(client: Any, name: str, patience: Patience, resources: Sequence[Resource] = ALL) -> None:
+    """Delete endpoint, configuration and model of one name; one that cannot be deleted does not spare the others.
+
+    Raises TargetError naming everything that is left.
+    """
+    errors: list[TargetError] = []
+    for resource in resources:
+        try:
+            delete(client, resource, name, patience)
+        except TargetError as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise TargetError("; ".join(str(error) for error in errors)) from ExceptionGroup("deletion", errors)

@@ -1,0 +1,60 @@
+"""A deployed endpoint as a context: created and in service inside, gone and seen to be gone outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+from tailgate.errors import TargetError
+from tailgate.targets.sagemaker import delete
+from tailgate.targets.sagemaker.clients import Clients
+from tailgate.targets.sagemaker.create import Deployment, create_endpoint, create_endpoint_config, create_model
+from tailgate.targets.sagemaker.refusals import NameTakenError
+from tailgate.targets.sagemaker.waiting import Patience, Progress, wait_in_service
+
+_STEPS = ((delete.MODEL, create_model), (delete.ENDPOINT_CONFIG, create_endpoint_config), (delete.ENDPOINT, create_endpoint))
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """How to go about it: patience with deploying and with deleting, whom to tell, and what interrupts the wait."""
+
+    deploying: Patience
+    deleting: Patience
+    on_progress: Progress | None = None
+    stop: Event | None = None
+
+
+@contextmanager
+def deployed(clients: Clients, deployment: Deployment, conduct: Conduct) -> Iterator[dict[str, Any]]:
+    """The description of the endpoint in service; on leaving, whatever was created for it is deleted by name.
+
+    A create that failed may still have been carried out, so it is deleted too; only what was there before us is left
+    alone. Raises TargetError and its kinds. When deletion fails after an error inside, that error is raised and the
+    failed deletion is a note on it.
+    """
+    begun: list[delete.Resource] = []
+    try:
+        _create_all(clients, deployment, conduct, begun)
+        yield wait_in_service(clients.sagemaker, deployment.name, conduct.deploying, conduct.on_progress, conduct.stop)
+    except BaseException as error:
+        try:
+            delete.delete_all(clients.sagemaker, deployment.name, conduct.deleting, begun[::-1])
+        except TargetError as left_behind:
+            error.add_note(str(left_behind))
+        raise
+    delete.delete_all(clients.sagemaker, deployment.name, conduct.deleting, begun[::-1])
+
+
+def _create_all(clients: Clients, deployment: Deployment, conduct: Conduct, begun: list[delete.Resource]) -> None:
+    """Create step by step; `begun` tells what may exist because of us, whatever happens."""
+    for resource, create in _STEPS:
+        begun.append(resource)
+        try:
+            create(clients.creating, deployment, conduct.stop)
+        except NameTakenError:
+            begun.pop()
+            raise

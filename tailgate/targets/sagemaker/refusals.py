@@ -1,0 +1,89 @@
+"""Refusals: what AWS answers when it does not do what was asked, and the sentence a person gets for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tailgate.errors import CapacityError, TargetError
+
+_CAPACITY_CODES = frozenset({"ResourceLimitExceeded", "InsufficientInstanceCapacity", "VpcEndpointLimitExceeded"})
+_THROTTLE_CODES = frozenset({"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException"})
+_CREDENTIAL_CODES = frozenset({"ExpiredToken", "ExpiredTokenException"}) | {
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "AuthFailure",
+}
+_PERMISSION_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+# SageMaker has no code of its own for these: they are ValidationExceptions that differ in their text only.
+_ABSENT, _TAKEN, _IN_PROGRESS = "Could not find", "Cannot create already existing", "Cannot update in-progress"
+
+# Texts of FailureReason seen on AWS: "Unable to provision requested ML compute capacity due to
+# InsufficientInstanceCapacity error. …" and "CapacityError: Unable to provision requested ML compute capacity. …"
+_CAPACITY_REASONS = ("InsufficientInstanceCapacity", "CapacityError", "Unable to provision requested ML compute capacity")
+
+
+class NameTakenError(TargetError):
+    """Something of that name exists already, so it is not ours to delete."""
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's error code, such as `ValidationException`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def is_absent(error: ClientError) -> bool:
+    """Whether AWS says that the thing asked about does not exist."""
+    return _says(error, _ABSENT)
+
+
+def is_in_progress(error: ClientError) -> bool:
+    """Whether SageMaker refuses because the endpoint is being created or changed; deletion must wait for that to end."""
+    return _says(error, _IN_PROGRESS)
+
+
+def is_throttled(error: ClientError) -> bool:
+    """Whether AWS turned the call away unread because of its rate."""
+    return code_of(error) in _THROTTLE_CODES
+
+
+def lacks_capacity(reason: str) -> bool:
+    """Whether an endpoint's FailureReason speaks of missing capacity, a reason to skip a case and not to fail it."""
+    return any(sign in reason for sign in _CAPACITY_REASONS)
+
+
+@contextmanager
+def explained(doing: str) -> Iterator[None]:
+    """Turn AWS's and botocore's errors into TargetErrors that begin with what was being done, such as `create the model x`."""
+    try:
+        yield
+    except ClientError as error:
+        raise _refusal(error, doing) from error
+    except BotoCoreError as error:
+        cause = "the service cannot be reached, or no credentials were found"
+        raise TargetError(f"could not {doing}: {error}; likely {cause}: check region, network and credentials") from error
+
+
+def _says(error: ClientError, words: str) -> bool:
+    return code_of(error) == "ValidationException" and words in error.response["Error"].get("Message", "")
+
+
+def _refusal(error: ClientError, doing: str) -> TargetError:
+    code = code_of(error)
+    seen = f"could not {doing}: {code}: {error.response.get('Error', {}).get('Message', 'no message')}"
+    if code in _CAPACITY_CODES:
+        cause = "the account's quota or the region's capacity is used up"
+        return CapacityError(f"{seen} — {cause}; ask for more, or choose another instance type")
+    if _says(error, _TAKEN):
+        return NameTakenError(f"{seen} — another run uses this name, or an earlier one did not clean up; it was left untouched")
+    if code in _CREDENTIAL_CODES:
+        return TargetError(f"{seen} — the credentials are wrong or have expired; renew them")
+    if code in _PERMISSION_CODES:
+        return TargetError(f"{seen} — the credentials do not permit it; add the action to their policy")
+    if code in _THROTTLE_CODES:
+        return TargetError(f"{seen} — too many calls in this account; deploy fewer endpoints side by side")
+    return TargetError(seen)
