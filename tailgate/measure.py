@@ -1,0 +1,78 @@
+"""The main flow: drive one case at its target, judge it, and write it down before anyone asserts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tailgate.analysis.quantiles import Estimate
+from tailgate.analysis.verdict import Verdict, estimates, judge
+from tailgate.errors import TargetError
+from tailgate.generator.drive import Tick, drive
+from tailgate.generator.order import Order
+from tailgate.plan.case import Case
+from tailgate.provenance import provenance
+from tailgate.reporting.record import Record, notes_for
+from tailgate.reporting.run_file import Run
+from tailgate.targets import Endpoint, Target
+
+OnTick = Callable[[Tick], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One run, judged and recorded.
+
+    verdict: true only for PASS; `.explain()` is the text to assert with. record: the run as it is on disk.
+    """
+
+    case: Case
+    verdict: Verdict
+    estimates: tuple[Estimate, ...]
+    record: Run
+
+
+def measure(
+    case: Case, target: Target, record: Record, *, turn: AbstractContextManager[object], on_tick: OnTick | None = None
+) -> Measurement:
+    """Drive one case at its target, judge it, and write it down before anyone asserts.
+
+    turn: entered around the load, so that measurements on one host do not disturb each other.
+    Raises TargetError, GeneratorError or RecordError where there is nothing to judge.
+    """
+    with target.open(case.spec) as endpoint:
+        order = _order(case, endpoint, record.samples_path(case.id))
+        with turn:
+            samples = drive(order, environment=endpoint.environment, processes=endpoint.processes, on_tick=on_tick)
+    judged = samples.after_warmup()
+    verdict = judge(case, judged, target_kind=target.kind, notes=notes_for(case.id, order.samples))
+    estimated = estimates(judged)
+    facts = provenance(case, target.kind, endpoint, samples.header)
+    return Measurement(case, verdict, estimated, record.write(case, verdict, estimated, samples, facts, order.samples))
+
+
+def _order(case: Case, endpoint: Endpoint, samples_path: Path) -> Order:
+    if case.network_path not in endpoint.addresses:
+        raise TargetError(
+            f"{case.id}: endpoint {endpoint.name} cannot be reached via {case.network_path}, only via {', '.join(endpoint.addresses)}"
+        )
+    return Order(
+        address=endpoint.addresses[case.network_path],
+        load=case.load,
+        payload=case.body(),
+        samples=samples_path,
+        expect=case.expect,
+        connections=connections_for(case.load.per_s),
+        bounds_s=tuple(limit.bound for limit in case.budget.limits if limit.quantile is not None),
+    )
+
+
+def connections_for(per_s: float) -> int:
+    """How many connections to open and warm before the load: the pool grows beyond on demand.
+
+    Little's law for responses of 100 ms, between 4 and 64: enough that an ordinary burst finds a warm connection.
+    """
+    return min(64, max(4, math.ceil(per_s * 0.1)))

@@ -1,0 +1,66 @@
+"""Provenance: where and with what a run was measured. Facts for the record, never part of a judgement."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+
+from tailgate.plan.case import Case
+from tailgate.samples import Header
+from tailgate.targets import Endpoint
+
+_PACKAGES = ("tailgate", "locust", "gevent", "boto3", "botocore", "moto", "numpy", "scipy", "pytest", "pytest-benchmark")
+
+
+def provenance(case: Case, target_kind: str, endpoint: Endpoint, header: Header) -> dict[str, object]:
+    """The facts of one run as plain values: target, vantage, versions, commit, start, clock."""
+    address = endpoint.addresses[case.network_path]
+    return {
+        "target": target_kind,
+        "vantage": "local",
+        "region": address.region,
+        "network_path": case.network_path,
+        "url": address.url,
+        "endpoint": dict(endpoint.provenance),
+        "model": case.spec.model,
+        "started_at": datetime.fromtimestamp(header.origin_unix_s, UTC).isoformat(timespec="milliseconds"),
+        "clock": header.clock,
+        "commit": _commit(),
+        **_host(),
+    }
+
+
+@functools.cache
+def _host() -> Mapping[str, object]:
+    return {
+        "host": {"system": platform.system(), "release": platform.release(), "machine": platform.machine(), "cpus": os.cpu_count()},
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@functools.cache
+def _commit() -> str | None:
+    """The commit of the repository that is tested, `-dirty` when the tree differs from it; None outside git."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"],  # noqa: S607  # whichever git the user has
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,121 @@
+"""The gate: what a pytest process holds while it measures, from the end of collection to the end of the session.
+
+Three kinds of process: pytest alone measures and shows; under xdist the workers measure and the controller shows.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tailgate.errors import TailgateError
+from tailgate.plan.case import Case
+from tailgate.pytest_benchmark_bridge import Bridge
+from tailgate.pytest_terminal import Terminal
+from tailgate.reporting.progress import Board, RelayBoard
+from tailgate.reporting.record import Record
+from tailgate.reporting.session_folder import SessionFolder
+from tailgate.reporting.terminal import run_line
+from tailgate.session import Session
+from tailgate.targets import Target
+from tailgate.targets.registry import Settings
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from tailgate.measure import Measurement
+
+
+def open_gate(config: pytest.Config, reports: Path, kind: str, region: str) -> Gate:
+    """The gate of a process that measures; where it also owns the terminal, with bridge and board. Raises RecordError."""
+    folder = SessionFolder.begin(reports)
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        board: Board = RelayBoard(worker.get("tailgate_board"))
+    else:
+        board = _open_terminal(config, Bridge(config, reports, [folder.path]), relayed=False)
+    gate = Gate(config, folder, Session(Settings(kind, region, folder.id), Record(folder.path), board))
+    config.pluginmanager.register(gate, "tailgate-gate")
+    return gate
+
+
+def open_controller(config: pytest.Config, reports: Path) -> None:
+    """What xdist's controller does for workers that measure: collect their runs, and own the terminal."""
+    _open_terminal(config, Bridge(config, reports, []), relayed=True)
+
+
+def _open_terminal(config: pytest.Config, bridge: Bridge, *, relayed: bool) -> Board:
+    terminal = Terminal(config, bridge, relayed=relayed)
+    config.pluginmanager.register(bridge, "tailgate-bridge")
+    config.pluginmanager.register(terminal, "tailgate-terminal")
+    return terminal.board
+
+
+class Gate:
+    """Measures for the tests of this process, and leaves nothing behind when they end, however they end."""
+
+    def __init__(self, config: pytest.Config, folder: SessionFolder, session: Session) -> None:
+        self._config = config
+        self._folder = folder
+        self._session = session
+        self._former_handler = signal.signal(signal.SIGTERM, _interrupt)
+
+    @property
+    def target(self) -> Target:
+        """The session's target; endpoints opened through it are shared with the measured cases."""
+        return self._session.target
+
+    def prefetch(self, cases: Sequence[Case]) -> None:
+        """Begin to deploy; not under xdist, where each worker would deploy everything: there it is done when asked for."""
+        if not hasattr(self._config, "workerinput"):
+            self._session.prefetch(cases)
+
+    def measure(self, case: Case) -> Measurement:
+        """Measure one case. Raises TailgateError where there is nothing to judge."""
+        return self._session.measure(case)
+
+    @staticmethod
+    def line_of(measured: Measurement) -> str:
+        """The line that stays on the terminal."""
+        return run_line(measured.record)
+
+    @staticmethod
+    def properties_of(measured: Measurement) -> list[tuple[str, object]]:
+        """What machines read of a test, as JUnit properties: outcome, reasons, every estimate (seconds, fractions)."""
+        verdict = measured.verdict
+        properties: list[tuple[str, object]] = [
+            ("tailgate.case", measured.case.id),
+            ("tailgate.outcome", verdict.outcome.name),
+            ("tailgate.target", str(measured.record.provenance["target"])),
+        ]
+        properties += [("tailgate.reason", reason) for reason in verdict.reasons]
+        properties += [(f"tailgate.{estimate.metric}", estimate.value) for estimate in measured.estimates]
+        properties += [(f"tailgate.limit.{check.limit.source}", check.decision.outcome.name) for check in verdict.checks]
+        return properties
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Delete what was deployed before anything else is done; then let the record be collected."""
+        try:
+            self._session.close()
+        except TailgateError as error:
+            session.exitstatus = max(int(session.exitstatus), int(pytest.ExitCode.TESTS_FAILED))
+            self._config.issue_config_time_warning(pytest.PytestWarning(str(error)), stacklevel=1)
+        with suppress(ValueError):  # not in the main thread any more
+            signal.signal(signal.SIGTERM, self._former_handler)
+        if hasattr(self._config, "workeroutput"):
+            self._config.workeroutput["tailgate_folder"] = str(self._folder.path)
+        try:
+            return (yield)
+        finally:
+            self._folder.release()
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(f"terminated by signal {signum} in process {os.getpid()}")

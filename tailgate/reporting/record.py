@@ -1,0 +1,44 @@
+"""Record: where this session's runs go. One file of samples and one of JSON per run, named after the case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tailgate.plan.case import Case
+from tailgate.reporting.run_file import Run, run_of, write_run
+from tailgate.reporting.session_folder import RUN_SUFFIX, SAMPLES_SUFFIX, claim
+from tailgate.samples import Samples
+
+if TYPE_CHECKING:
+    from tailgate.analysis.quantiles import Estimate
+    from tailgate.analysis.verdict import Verdict
+
+
+class Record:
+    """The runs of one process in one session's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def samples_path(self, case_id: str) -> Path:
+        """A samples file for one more attempt at a case; none that exists is ever written over. Raises RecordError."""
+        return self.folder / (claim(self.folder, case_id) + SAMPLES_SUFFIX)
+
+    def write(
+        self, case: Case, verdict: Verdict, estimates: Iterable[Estimate], samples: Samples, provenance: Mapping[str, object], samples_path: Path
+    ) -> Run:
+        """Write the run beside its samples, durably. Raises RecordError."""
+        run = run_of(case, verdict, estimates, samples, provenance, samples_file=samples_path.name)
+        return write_run(run, samples_path.with_name(samples_path.name.removesuffix(SAMPLES_SUFFIX) + RUN_SUFFIX))
+
+
+def notes_for(case_id: str, samples_path: Path) -> tuple[str, ...]:
+    """What a failure text ends with: where the samples are, and how to do it again."""
+    return (f"samples: {_short(samples_path)}   replay: pytest -m latency -k '{case_id}'",)
+
+
+def _short(path: Path) -> Path:
+    """The path as somebody in the current folder would type it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,96 @@
+"""Session: what is held open while a suite measures: the target, the record, the host-wide turn, the board."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tailgate.generator.drive import Tick
+from tailgate.measure import Measurement, measure
+from tailgate.plan.case import Case, EndpointSpec
+from tailgate.reporting.progress import Board
+from tailgate.reporting.record import Record
+from tailgate.targets.prefetch import Prefetched
+from tailgate.targets.registry import Settings, make_target
+from tailgate.units import format_ms
+
+LOOK_EVERY_S = 0.2
+
+
+class Session:
+    """One suite's measurements: endpoints deployed side by side, measured one at a time, deleted at the end.
+
+    Nothing is started before the first `prefetch`, `open` or `measure`.
+    """
+
+    def __init__(self, settings: Settings, record: Record, board: Board) -> None:
+        self.target = Prefetched(make_target(settings), on_progress=self._deploying)
+        self._record = record
+        self._board = board
+        self._waiting_for: Case | None = None
+
+    def prefetch(self, cases: Iterable[Case]) -> None:
+        """Begin to deploy what the cases need, in their order, in the background."""
+        self.target.prefetch(case.spec for case in cases)
+
+    def measure(self, case: Case) -> Measurement:
+        """Measure one case when its endpoint is there and nobody else measures on this host."""
+        self._waiting_for = case
+        try:
+            return measure(case, self.target, self._record, turn=self._turn(case), on_tick=self._driving(case))
+        finally:
+            self._waiting_for = None
+            self._board.pause()
+
+    def close(self) -> None:
+        """Delete every endpoint and end every process. Raises TargetError naming what could not be deleted."""
+        self.target.close()
+
+    def _deploying(self, spec: EndpointSpec, status: str, elapsed_s: float) -> None:
+        case = self._waiting_for
+        if case is not None and case.spec == spec:
+            self._board.show(case.id, f"deploying {spec.instance_type}: {status}, {elapsed_s:.0f} s", 0.0)
+
+    def _driving(self, case: Case) -> Callable[[Tick], None]:
+        length_s = case.load.warmup_s + case.load.for_s
+
+        def show(tick: Tick) -> None:
+            left_s = max(0.0, length_s - tick.t_s)
+            so_far = f"p50 {format_ms(tick.p50_s)}, p99 {format_ms(tick.p99_s)}" if tick.p50_s is not None and tick.p99_s is not None else "…"
+            failed = f", {tick.failed} failed" if tick.failed else ""
+            self._board.show(case.id, f"driving {tick.rate_per_s:.0f}/s, {so_far}{failed}, {left_s:.0f} s left", tick.t_s / length_s)
+
+        return show
+
+    @contextmanager
+    def _turn(self, case: Case) -> Iterator[None]:
+        """Hold the only measuring place on this host; waits in short steps, so that Ctrl-C is heard."""
+        lock, since_s = FileLock(_turn_path()), time.monotonic()
+        while not _acquired(lock):
+            waited_s = time.monotonic() - since_s
+            self._board.show(case.id, f"waiting for another measurement on this host, {waited_s:.0f} s", 0.0)
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _acquired(lock: FileLock) -> bool:
+    try:
+        lock.acquire(timeout=LOOK_EVERY_S)
+    except Timeout:
+        return False
+    return True
+
+
+def _turn_path() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"tailgate-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / "measuring.lock"
+

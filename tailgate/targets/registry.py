@@ -1,0 +1,37 @@
+"""Registry: the kinds of target, one row each. Nothing of a target is imported before it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from tailgate.errors import PlanError, nearest
+from tailgate.targets import Target
+
+TARGETS = {
+    "emulated": "tailgate.targets.emulated:emulated_target",
+}
+"""Kind → `module:function`; the function takes Settings and gives a Target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a target is made with. region: an AWS region. run_id: names this session's resources."""
+
+    kind: str
+    region: str
+    run_id: str
+
+
+def check_kind(kind: str, where: str) -> None:
+    """Refuse a kind of target that does not exist. Raises PlanError naming where it was asked for."""
+    if kind not in TARGETS:
+        raise PlanError(f"{where}: target '{kind}' is not known{nearest(kind, TARGETS)}")
+
+
+def make_target(settings: Settings) -> Target:
+    """The target of a kind; starts nothing. Raises PlanError for an unknown kind."""
+    check_kind(settings.kind, "settings")
+    module, _, function = TARGETS[settings.kind].partition(":")
+    target: Target = getattr(importlib.import_module(module), function)(settings)
+    return target
