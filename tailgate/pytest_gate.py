@@ -117,5 +117,5 @@ class Gate:
             self._folder.release()
 
 
-def _interrupt(signum: int, frame: FrameType | None) -> None:
+def _interrupt(signum: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt(f"terminated by signal {signum} in process {os.getpid()}")

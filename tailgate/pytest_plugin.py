@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ DEFAULT_REGION = "us-east-1"
 PLAN: pytest.StashKey[Plan | None] = pytest.StashKey()
 GATE: pytest.StashKey[Gate] = pytest.StashKey()
 LINES: pytest.StashKey[list[str]] = pytest.StashKey()
+REPORT_LINES = "tailgate_lines"
+"""Attribute of a test's report, which xdist carries to the controller: a line per run."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -85,8 +87,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from tailgate.pytest_gate import open_gate
 
         config = session.config
+        cases = _checked(_cases_of(items))
         config.stash[GATE] = gate = open_gate(config, reports_folder(config), target_kind(config), region(config))
-        gate.prefetch(_cases_of(items))
+        gate.prefetch(cases)
 
 
 @pytest.fixture
@@ -117,9 +120,9 @@ def measure(request: pytest.FixtureRequest) -> Callable[[Case], Measurement]:
 
 
 @pytest.fixture(scope="session")
-def latency_target(request: pytest.FixtureRequest) -> Iterator[Target]:
+def latency_target(request: pytest.FixtureRequest) -> Target:
     """The session's target, for tests that want an endpoint without a measurement: `with latency_target.open(spec)`."""
-    yield request.config.stash[GATE].target
+    return request.config.stash[GATE].target
 
 
 @pytest.hookimpl(wrapper=True)
@@ -136,7 +139,7 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, p
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """The same for errors while measuring; the run's line travels with its report."""
     report = yield
-    report.tailgate_lines = item.stash.get(LINES, []) if call.when == "call" else []
+    setattr(report, REPORT_LINES, item.stash.get(LINES, []) if call.when == "call" else [])
     if call.excinfo is not None and isinstance(call.excinfo.value, TailgateError):
         report.longrepr = _sentence(call.excinfo, item.path)
     return report
@@ -187,6 +190,16 @@ def _read_plan(config: pytest.Config) -> Plan | None:
         return read_plan(Path(config.invocation_params.dir, named))
     in_ini = config.getini("latency_plan")
     return read_plan(Path(config.rootpath, in_ini)) if in_ini else None
+
+
+def _checked(cases: list[Case]) -> list[Case]:
+    """The cases, their payloads having been read: what is missing is said before anything is deployed."""
+    try:
+        for case in cases:
+            case.body()
+    except PlanError as error:
+        raise pytest.UsageError(str(error)) from None
+    return cases
 
 
 def _cases_of(items: list[pytest.Item]) -> list[Case]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tailgate.pytest_plugin import REPORT_LINES
 from tailgate.reporting.progress import Relay, TerminalBoard
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Terminal:
         """Write a line per run, on a line of its own."""
         self.board.pause()
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        lines = getattr(report, "tailgate_lines", ())
+        lines = getattr(report, REPORT_LINES, ())
         if report.when == "call" and lines and reporter is not None:
             reporter.write("\n" if self._column() else "")
             for line in lines:
@@ -52,7 +53,7 @@ class Terminal:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
         """No dot for what has a line, unless it says something else than its line."""
-        if getattr(report, "tailgate_lines", ()) and report.when == "call" and not hasattr(report, "wasxfail"):
+        if getattr(report, REPORT_LINES, ()) and report.when == "call" and not hasattr(report, "wasxfail"):
             return report.outcome, "", ""
         return None
 

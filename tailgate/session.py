@@ -20,7 +20,7 @@ from tailgate.targets.prefetch import Prefetched
 from tailgate.targets.registry import Settings, make_target
 from tailgate.units import format_ms
 
-LOOK_EVERY_S = 0.2
+_LOOK_EVERY_S = 0.2
 
 
 class Session:
@@ -62,7 +62,8 @@ class Session:
 
         def show(tick: Tick) -> None:
             left_s = max(0.0, length_s - tick.t_s)
-            so_far = f"p50 {format_ms(tick.p50_s)}, p99 {format_ms(tick.p99_s)}" if tick.p50_s is not None and tick.p99_s is not None else "…"
+            answered = tick.p50_s is not None and tick.p99_s is not None
+            so_far = f"p50 {format_ms(tick.p50_s or 0)}, p99 {format_ms(tick.p99_s or 0)}" if answered else "no answer yet"
             failed = f", {tick.failed} failed" if tick.failed else ""
             self._board.show(case.id, f"driving {tick.rate_per_s:.0f}/s, {so_far}{failed}, {left_s:.0f} s left", tick.t_s / length_s)
 
@@ -83,7 +84,7 @@ class Session:
 
 def _acquired(lock: FileLock) -> bool:
     try:
-        lock.acquire(timeout=LOOK_EVERY_S)
+        lock.acquire(timeout=_LOOK_EVERY_S)
     except Timeout:
         return False
     return True
@@ -93,4 +94,3 @@ def _turn_path() -> Path:
     folder = Path(tempfile.gettempdir()) / f"tailgate-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder / "measuring.lock"
-

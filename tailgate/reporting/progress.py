@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
 import tempfile
 import threading
@@ -141,7 +140,7 @@ class Relay:
         self._thread.join(2.0)
         self._socket.close()
         with contextlib.suppress(OSError):
-            os.unlink(self.address)
+            Path(self.address).unlink()
             self._folder.rmdir()
 
     def _listen(self) -> None:

@@ -27,7 +27,13 @@ class Record:
         return self.folder / (claim(self.folder, case_id) + SAMPLES_SUFFIX)
 
     def write(
-        self, case: Case, verdict: Verdict, estimates: Iterable[Estimate], samples: Samples, provenance: Mapping[str, object], samples_path: Path
+        self,
+        case: Case,
+        verdict: Verdict,
+        estimates: Iterable[Estimate],
+        samples: Samples,
+        provenance: Mapping[str, object],
+        samples_path: Path,
     ) -> Run:
         """Write the run beside its samples, durably. Raises RecordError."""
         run = run_of(case, verdict, estimates, samples, provenance, samples_file=samples_path.name)

@@ -1,0 +1,98 @@
+"""What stands on the terminal: a line per run while a session goes on, one table at its end."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tailgate.reporting.run_file import Run
+from tailgate.units import format_count
+
+COLUMNS = ("p50", "p90", "p99", "p99.9")
+_STYLES = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow"}
+EMULATED_NOTE = "emulated: times come from made-up profiles; this is no statement about AWS, and no model of yours was run"
+PROVISIONAL_NOTE = "*provisional: no history of this case yet, so bursts rarer than this run is long would not have been seen"
+
+
+def run_line(run: Run) -> str:
+    """One run in one line: `smoke-ml.m5.large  p50 10.2 ms  p99 19.8 ms  1 795 requests  emulated PASS`."""
+    times = "  ".join(f"{metric} {_ms(_estimate(run, metric).get('value'))} ms" for metric in ("p50", "p99"))
+    return f"{run.case['id']}  {times}  {format_count(_judged(run))} requests  {outcome_of(run)}"
+
+
+def outcome_of(run: Run) -> str:
+    """The outcome as people read it: `PASS`, `emulated FAIL`."""
+    outcome = str(run.verdict["outcome"])
+    return f"emulated {outcome}" if run.provenance.get("target") == "emulated" else outcome
+
+
+def summary(runs: Sequence[Run], *, width: int, styled: bool) -> str:
+    """The table of all runs, and what has to be said beside it, as text of at most `width` columns."""
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, force_terminal=styled, no_color=not styled, highlight=False, legacy_windows=False)
+    console.print(_table(runs, console.width))
+    for note in _notes(runs):
+        console.print(Text(note, style="dim"))
+    return stream.getvalue()
+
+
+def _table(runs: Sequence[Run], width: int) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), collapse_padding=True)
+    shown = COLUMNS if width >= 120 else ("p50", "p99")
+    table.add_column("case", overflow="fold", min_width=20)
+    table.add_column("n", justify="right", no_wrap=True)
+    for metric in shown:
+        table.add_column(f"{metric} ms [95 %]", justify="right", no_wrap=True)
+    for name in ("errors", "send lag"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for run in runs:
+        outcome = Text(outcome_of(run) + ("*" if _provisional(run) else ""), style=_STYLES.get(str(run.verdict["outcome"]), ""))
+        estimates = [_interval(_estimate(run, metric)) for metric in shown]
+        lag = f"{_ms(_estimate(run, 'send_lag_p99').get('value'))} ms"
+        table.add_row(Text(str(run.case["id"])), format_count(_judged(run)), *estimates, _errors(run), lag, outcome)
+    return table
+
+
+def _notes(runs: Sequence[Run]) -> list[str]:
+    notes = [PROVISIONAL_NOTE] if any(map(_provisional, runs)) else []
+    return notes + ([EMULATED_NOTE] if any(run.provenance.get("target") == "emulated" for run in runs) else [])
+
+
+def _estimate(run: Run, metric: str) -> dict[str, Any]:
+    for estimate in run.estimates:
+        if isinstance(estimate, dict) and estimate.get("metric") == metric:
+            return estimate
+    return {}
+
+
+def _interval(estimate: dict[str, Any]) -> str:
+    return f"{_ms(estimate.get('value'))} [{_ms(estimate.get('low'))}, {_ms(estimate.get('high'))}]" if estimate else "–"
+
+
+def _ms(duration_s: object) -> str:
+    """Milliseconds; `–` for what is not known or was never answered."""
+    return f"{duration_s * 1e3:.1f}" if isinstance(duration_s, int | float) and math.isfinite(duration_s) else "–"
+
+
+def _judged(run: Run) -> int:
+    judged = run.requests.get("judged")
+    return judged if isinstance(judged, int) else 0
+
+
+def _errors(run: Run) -> str:
+    failed = run.requests.get("failed")
+    return format_count(sum(n for n in failed.values() if isinstance(n, int))) if isinstance(failed, dict) else "–"
+
+
+def _provisional(run: Run) -> bool:
+    checks = run.verdict.get("checks")
+    decisions = [check.get("decision") for check in checks if isinstance(check, dict)] if isinstance(checks, list) else []
+    passed = run.verdict["outcome"] == "PASS"
+    return passed and any(decision.get("provisional") for decision in decisions if isinstance(decision, dict))

@@ -1,0 +1,37 @@
+"""Suites of users, run in processes of their own."""
+
+import pytest
+
+SUITE = """
+import pytest
+from tailgate import Budget, Case, EndpointSpec, Poisson
+
+pytestmark = pytest.mark.latency
+CASE = Case(
+    EndpointSpec("ranker", instance_type="ml.m5.large"),
+    payload=b'{"instances": [1]}',
+    load=Poisson(per_s=60, for_s=2, warmup_s=0.5, seed=7),
+    budget=Budget.of("p90 <= 500ms"),
+)
+
+@pytest.mark.parametrize("case", [CASE], ids=lambda case: case.id)
+def test_ranker(measure, case):
+    run = measure(case)
+    assert run.verdict, run.verdict.explain()
+"""
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
+    """Run a user's suite on the emulated target: `suite(old, new, …)` changes the text first."""
+    for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str, change: dict[str, str] | None = None, text: str = SUITE) -> pytest.RunResult:
+        for old, new in (change or {}).items():
+            assert old in text
+            text = text.replace(old, new)
+        pytester.makepyfile(test_ranker=text)
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments, timeout=90)
+
+    return run
