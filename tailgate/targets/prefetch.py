@@ -117,8 +117,7 @@ class Prefetched:
     def _delete(self, deployments: list[_Deployment]) -> None:
         crew = _Crew(max(1, len(deployments)))
         for deployment in deployments:
-            if deployment.claim_deletion():
-                crew.add(deployment.delete)
+            crew.add(deployment.delete)
         for deployment in deployments:
             self._wait(deployment, deployment.gone)
         _raise_all([each.deletion_error for each in deployments if each.deletion_error is not None])
@@ -148,7 +147,7 @@ class _Deployment:
         self._endpoint: Endpoint | None = None
         self._held: AbstractContextManager[Endpoint] | None = None
         self._error: BaseException | None = None
-        self._claimed = Lock()
+        self._deleting = Lock()
 
     def deploy(self) -> None:
         """Open the target's endpoint and hold it; whatever goes wrong is kept for those who open it."""
@@ -170,12 +169,10 @@ class _Deployment:
         assert self._endpoint is not None  # noqa: S101  # settled without an error
         return self._endpoint
 
-    def claim_deletion(self) -> bool:
-        """True for the first who asks: deletion happens once."""
-        return self._claimed.acquire(blocking=False)
-
     def delete(self) -> None:
-        """Leave the target's context as soon as it is settled whether there is one; an error is kept."""
+        """Leave the target's context as soon as it is settled whether there is one; an error is kept. Done once, however often begun."""
+        if not self._deleting.acquire(blocking=False):
+            return
         self.settled.wait()
         self.status = "deleting"
         try:

@@ -19,7 +19,7 @@ from typing import Any
 from tailgate.errors import TargetError
 
 _PACKAGE_HOME = Path(__file__).resolve().parents[3]
-_LAST_WORDS = 12
+_LAST_LINES, _LONGEST_LINE = 3, 200
 _LOOK_EVERY_S = 0.05
 
 
@@ -33,7 +33,7 @@ class Child:
     def __init__(self, title: str, module: str) -> None:
         self.title = title
         self._ready: Queue[dict[str, Any]] = Queue()
-        self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._last_words: deque[str] = deque(maxlen=_LAST_LINES)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
@@ -89,7 +89,7 @@ class Child:
         return self.obituary() or f"the {self.title} (pid {self.pid}) of the emulation does not listen any more"
 
     def _words(self) -> str:
-        words = " | ".join(line.strip() for line in self._last_words if line.strip())
+        words = " | ".join(self._last_words)
         return f"; its last words: {words}" if words else ""
 
     def _read(self) -> None:
@@ -100,8 +100,8 @@ class Child:
             if not answered and line.startswith('{"ready": true'):
                 self._ready.put(json.loads(line))
                 answered = True
-            else:
-                self._last_words.append(line)
+            elif line.strip():
+                self._last_words.append(line.strip()[:_LONGEST_LINE])
 
     def hang_up(self) -> None:
         """End its stdin, on which it ends by itself."""

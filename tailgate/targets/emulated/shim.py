@@ -10,11 +10,10 @@ import time
 from threading import RLock
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.core.utils import get_service_model, utcnow
 from moto.sagemaker import models
-from moto.sagemaker.exceptions import ValidationError
+from moto.sagemaker.exceptions import SagemakerClientError, ValidationError
 from moto.sagemaker.responses import SageMakerResponse
 from moto.utilities.utils import get_partition
 
@@ -144,9 +143,9 @@ def _instance_types() -> list[str]:
     return enum
 
 
-def _over_quota(variant: dict[str, Any]) -> ServiceException:
+def _over_quota(variant: dict[str, Any]) -> SagemakerClientError:
     kind, count = variant["InstanceType"], variant["InitialInstanceCount"]
-    return ServiceException(
+    return SagemakerClientError(
         "ResourceLimitExceeded",
         f"The account-level service limit '{kind} for endpoint usage' is 0 Instances, with current utilization of 0 Instances and "
         f"a request delta of {count} Instances. Please use AWS Service Quotas to request an increase for this quota. "

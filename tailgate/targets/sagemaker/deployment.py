@@ -13,7 +13,7 @@ from tailgate.targets.sagemaker import delete
 from tailgate.targets.sagemaker.clients import Clients
 from tailgate.targets.sagemaker.create import Deployment, create_endpoint, create_endpoint_config, create_model
 from tailgate.targets.sagemaker.refusals import NameTakenError
-from tailgate.targets.sagemaker.waiting import Patience, Progress, wait_in_service
+from tailgate.targets.sagemaker.waiting import Patience, Progress, StoppedError, wait_in_service
 
 _STEPS = ((delete.MODEL, create_model), (delete.ENDPOINT_CONFIG, create_endpoint_config), (delete.ENDPOINT, create_endpoint))
 
@@ -55,6 +55,6 @@ def _create_all(clients: Clients, deployment: Deployment, conduct: Conduct, begu
         begun.append(resource)
         try:
             create(clients.creating, deployment, conduct.stop)
-        except NameTakenError:
+        except (NameTakenError, StoppedError):  # it is another's, or certainly was not carried out
             begun.pop()
             raise

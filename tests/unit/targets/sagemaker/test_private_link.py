@@ -1,0 +1,106 @@
+"""PrivateLink: reading an interface endpoint's names, finding the right one, creating it when there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+
+from tailgate.errors import TargetError
+from tailgate.targets.sagemaker.private_link import ensure_private_link, find_private_link, read_private_link
+from tailgate.targets.sagemaker.waiting import Patience
+
+REGION, DOMAIN = "us-east-1", "runtime.sagemaker.us-east-1.vpce.amazonaws.com"
+AT_ONCE = Patience(interval_s=0.0, timeout_s=60.0)
+FILTERS = [
+    {"Name": "service-name", "Values": ["com.amazonaws.us-east-1.sagemaker.runtime"]},
+    {"Name": "vpc-id", "Values": ["vpc-1"]},
+    {"Name": "vpc-endpoint-type", "Values": ["Interface"]},
+]
+
+
+def described(link_id: str = "vpce-0a", state: str = "available", private: bool = False) -> dict[str, Any]:
+    hosts = [f"{link_id}-29p5708s", f"{link_id}-29p5708s-us-east-1b", f"{link_id}-29p5708s-us-east-1a"]
+    names = [f"{host}.{DOMAIN}" for host in hosts] + ["runtime.sagemaker.us-east-1.amazonaws.com"] * private
+    entries = [{"DnsName": name, "HostedZoneId": "Z1"} for name in names]
+    return {"VpcEndpointId": link_id, "State": state, "PrivateDnsEnabled": private, "DnsEntries": entries}
+
+
+@pytest.fixture
+def stubbed() -> Iterator[tuple[Any, Stubber]]:
+    client = boto3.client("ec2", region_name=REGION, aws_access_key_id="A", aws_secret_access_key="b")
+    with Stubber(client) as stubber:
+        yield client, stubber
+        stubber.assert_no_pending_responses()
+
+
+def test_names_are_read_into_regional_and_zonal() -> None:
+    """Whatever the order; the private name is neither."""
+    entries = described(private=True)["DnsEntries"]
+    link = read_private_link({"VpcEndpointId": "vpce-0a", "DnsEntries": entries[::-1]})
+    assert link.regional == f"vpce-0a-29p5708s.{DOMAIN}"
+    assert link.zonal == {"us-east-1a": f"vpce-0a-29p5708s-us-east-1a.{DOMAIN}", "us-east-1b": f"vpce-0a-29p5708s-us-east-1b.{DOMAIN}"}
+    assert link.names == (link.regional, *link.zonal.values())
+
+
+def test_an_endpoint_without_names_is_an_error() -> None:
+    """One that was just created may have none yet."""
+    with pytest.raises(TargetError, match="vpce-0a has no DNS names yet"):
+        read_private_link({"VpcEndpointId": "vpce-0a"})
+
+
+def test_one_with_private_dns_or_on_its_way_out_is_passed_over(stubbed: tuple[Any, Stubber]) -> None:
+    """With private DNS the public name leads to the private path inside the VPC: both paths would be one."""
+    client, stubber = stubbed
+    found = [described("vpce-0a", private=True), described("vpce-0b", state="deleting"), described("vpce-0c", state="pending")]
+    stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": found}, {"Filters": FILTERS})
+    assert find_private_link(client, REGION, "vpc-1") == found[2]
+
+
+def test_an_existing_one_is_used(stubbed: tuple[Any, Stubber]) -> None:
+    """Nothing is created, and nothing of another's is tagged."""
+    client, stubber = stubbed
+    stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": [described()]}, {"Filters": FILTERS})
+    stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": [described()]}, {"VpcEndpointIds": ["vpce-0a"]})
+    assert ensure_private_link(client, REGION, "vpc-1", ["subnet-1"], patience=AT_ONCE).id == "vpce-0a"
+
+
+def test_a_missing_one_is_created_without_private_dns_and_waited_for(stubbed: tuple[Any, Stubber]) -> None:
+    """It is pending for a while; subnets, security groups and tags are passed on, and a token makes retries safe."""
+    client, stubber = stubbed
+    stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": []}, {"Filters": FILTERS})
+    wanted = {
+        "VpcEndpointType": "Interface",
+        "ServiceName": "com.amazonaws.us-east-1.sagemaker.runtime",
+        "VpcId": "vpc-1",
+        "SubnetIds": ["subnet-1", "subnet-2"],
+        "PrivateDnsEnabled": False,
+        "ClientToken": ANY,
+        "SecurityGroupIds": ["sg-1"],
+        "TagSpecifications": [{"ResourceType": "vpc-endpoint", "Tags": [{"Key": "tailgate:run", "Value": "r"}]}],
+    }
+    stubber.add_response("create_vpc_endpoint", {"VpcEndpoint": described(state="pending")}, wanted)
+    for state in ("pending", "Available"):  # AWS's documentation writes both cases
+        stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": [described(state=state)]}, {"VpcEndpointIds": ["vpce-0a"]})
+    link = ensure_private_link(
+        client,
+        REGION,
+        "vpc-1",
+        ["subnet-1", "subnet-2"],
+        patience=AT_ONCE,
+        security_group_ids=["sg-1"],
+        tags={"tailgate:run": "r"},
+    )
+    assert sorted(link.zonal) == ["us-east-1a", "us-east-1b"]
+
+
+def test_one_that_does_not_become_available_is_an_error(stubbed: tuple[Any, Stubber]) -> None:
+    """Patience ends with the state in the sentence."""
+    client, stubber = stubbed
+    stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": [described(state="pending")]})
+    stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": [described(state="pending")]})
+    with pytest.raises(TargetError, match="vpce-0a is pending after 0 s"):
+        ensure_private_link(client, REGION, "vpc-1", [], patience=Patience(0.0, 0.0))
