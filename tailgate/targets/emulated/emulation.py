@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from threading import Event, Lock
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from tailgate.errors import TargetError
 from tailgate.plan.case import EndpointSpec
 from tailgate.targets import Address, Endpoint
@@ -19,6 +22,7 @@ from tailgate.targets.emulated.control_plane import ControlPlaneSettings
 from tailgate.targets.emulated.planes import Planes
 from tailgate.targets.emulated.profiles import load_profiles
 from tailgate.targets.emulated.simulation import Simulation
+from tailgate.targets.emulated.truth import Rows
 from tailgate.targets.sagemaker.create import Deployment
 from tailgate.targets.sagemaker.deployment import Conduct, deployed
 from tailgate.targets.sagemaker.names import ownership_tags, resource_name
@@ -94,6 +98,15 @@ class EmulatedTarget:
     def start(self) -> Planes:
         """The running emulation, started when it is not: for what wants to look behind the endpoints. Raises TargetError."""
         return self._started()
+
+    def truth(self, endpoint_name: str, network_path: str, since_s: float = 0.0) -> Rows:
+        """What the data plane knows of its answers to requests over that path, whole since `since_s` or later, oldest first.
+
+        Columns as in `truth.ROW`, times in seconds on CLOCK_MONOTONIC. Raises TargetError.
+        """
+        _, body = self._started().ask_data_plane("/truth", endpoint=endpoint_name, since=since_s)
+        rows: Rows = np.load(io.BytesIO(body), allow_pickle=False)
+        return rows[rows["network_path"] == network_path.encode()]
 
     def close(self) -> None:
         """End both processes; what was deployed in them is gone with them. May be called twice."""

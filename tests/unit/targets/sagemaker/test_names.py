@@ -33,7 +33,8 @@ def test_every_spec_has_a_name_that_sagemaker_takes(name: str, run_id: str) -> N
 
 def test_the_same_spec_and_run_have_the_same_name() -> None:
     """Whoever knows both can delete by name; another process, with other hashes, computes the same one."""
-    script = f"from tailgate.plan.case import EndpointSpec\nfrom tailgate.targets.sagemaker.names import *\nprint(resource_name({SPEC!r}, 'run-1'))"
+    imports = "from tailgate.plan.case import EndpointSpec; from tailgate.targets.sagemaker.names import resource_name"
+    script = f"{imports}; print(resource_name({SPEC!r}, 'run-1'))"
     environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     elsewhere = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True, timeout=60)
     assert resource_name(replace(SPEC), "run-1") == elsewhere.stdout.strip()
