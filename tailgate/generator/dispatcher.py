@@ -1,0 +1,166 @@
+"""Dispatcher: sends each request when it is due, whatever became of those before it, and writes down what happened."""
+
+from __future__ import annotations
+
+import math
+import time
+from array import array
+from collections import deque
+from typing import Protocol
+
+from tailgate.generator.connection import Connection
+from tailgate.generator.pool import Pool
+from tailgate.generator.recorder import Recorder
+from tailgate.generator.rendering import Renderer
+from tailgate.generator.response import classify
+from tailgate.plan.expect import Expect
+from tailgate.samples import Error
+
+_BURST = 64
+"""Requests sent in one go before the hub may read answers again."""
+
+
+class Alarm(Protocol):
+    """Calls the dispatcher back at a monotonic time."""
+
+    def set(self, at_s: float) -> None: ...  # noqa: D102 - said by the name
+    def clear(self) -> None: ...  # noqa: D102 - said by the name
+
+
+class Dispatcher:
+    """An open loop over a schedule of due times: arrivals do not wait for responses.
+
+    A request that finds no free connection waits on the clock: its due time stands, the pool grows meanwhile, and
+    whichever connection is free first takes it. It is the owner of all connections.
+    """
+
+    def __init__(self, pool: Pool, renderer: Renderer, recorder: Recorder, alarm: Alarm, expect: Expect | None) -> None:
+        self.pool = pool
+        self.sent = 0
+        self.waiting: deque[int] = deque()
+        self._renderer, self._recorder, self._alarm, self._expect = renderer, recorder, alarm, expect
+        self._due = array("d")
+        self._next = self._end = 0
+        self._draining = False
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent and have no outcome yet."""
+        return sum(1 for _ in self.pool.busy())
+
+    @property
+    def over(self) -> bool:
+        """Whether each request of the schedule was sent and has its outcome."""
+        return self._next >= self._end and not self.waiting and not self.in_flight
+
+    def begin(self, due: array[float]) -> None:
+        """Start the load: `due` are monotonic times, ascending."""
+        self._due, self._end = due, len(due)
+        self._arm()
+
+    def dispatch(self) -> None:
+        """Send what is due: those that wait first, then those whose time has come."""
+        self._send_waiting()
+        due, idle, now = self._due, self.pool.idle, time.monotonic()
+        last = min(self._end, self._next + _BURST)
+        while self._next < last and due[self._next] <= now:
+            request = self._next
+            self._next += 1
+            if not idle or not self._send(request):
+                self.waiting.append(request)
+            now = time.monotonic()
+        if self.waiting:
+            self.pool.grow(self, len(self.waiting))
+        self._arm()
+
+    def drain(self) -> None:
+        """The schedule is over: from now on, answers that do not come in time are censored."""
+        self._draining = True
+
+    def stop(self, now_s: float) -> None:
+        """End the load early: what is not due by now is dropped from the schedule, what was not sent stays unsent."""
+        while self._next < self._end and self._due[self._next] <= now_s:
+            self.waiting.append(self._next)
+            self._next += 1
+        self._end = self._next
+        self.give_up_waiting()
+        self.drain()
+
+    def conclude(self) -> None:
+        """The run is over: give each request that has none its row, and close all connections."""
+        self.drain()
+        self.pool.size = 0
+        self.give_up_waiting()
+        self.expire(math.inf, math.inf)
+        self.pool.close()
+
+    def give_up_waiting(self) -> None:
+        """Write down as unsent what still waits for a connection."""
+        while self.waiting:
+            self._recorder.unsent(self._due[self.waiting.popleft()], Error.UNSENT)
+
+    def expire(self, sent_before_s: float, begun_before_s: float) -> None:
+        """Give up requests sent, and connections begun, before these monotonic times."""
+        for connection in self.pool.busy():
+            if connection.sent_s < sent_before_s:
+                connection.close()
+                self.lost(connection, Error.CENSORED if self._draining else Error.TIMEOUT)
+        for connection in self.pool.late_openings(begun_before_s):
+            connection.give_up("the connection was not open in time")
+
+    def opened(self, connection: Connection) -> None:
+        """A new connection is free."""
+        self.pool.opened(connection)
+        self._send_waiting()
+
+    def refused(self, connection: Connection, error: OSError) -> None:
+        """A connection could not be opened: the request that has waited longest failed with it."""
+        self.pool.refused(connection, error)
+        if self.waiting:
+            self._recorder.unsent(self._due[self.waiting.popleft()], Error.CONNECT_FAILED)
+        if self.waiting:
+            self.pool.grow(self, len(self.waiting))
+
+    def answered(self, connection: Connection, at_s: float) -> None:
+        """A response is complete."""
+        error = classify(connection.response, self._expect)
+        self._recorder.outcome(self._due[connection.request], connection, at_s, error)
+        connection.request = -1
+        self.pool.release(connection, self)
+        if self.waiting:
+            self._send_waiting()
+
+    def lost(self, connection: Connection, error: Error) -> None:
+        """A connection ended, and with it the request that was in flight on it, if there was one."""
+        if connection.request >= 0:
+            self._recorder.outcome(self._due[connection.request], connection, None, error)
+            connection.request = -1
+        self.pool.forget(connection, self)
+
+    def _send_waiting(self) -> None:
+        waiting, idle = self.waiting, self.pool.idle
+        for _ in range(min(len(waiting), _BURST)):
+            if not idle or not self._send(waiting[0]):
+                return
+            waiting.popleft()
+
+    def _send(self, request: int) -> bool:
+        """Send on an idle connection; false when all of them turn out to be dead."""
+        wire, idle = self._renderer.render(), self.pool.idle
+        while idle:
+            connection = idle.pop()
+            try:
+                connection.send(request, wire)
+            except OSError:
+                connection.close()
+                self.pool.forget(connection, self)
+                continue
+            self.sent += 1
+            return True
+        return False
+
+    def _arm(self) -> None:
+        if self._next < self._end:
+            self._alarm.set(self._due[self._next])
+        else:
+            self._alarm.clear()

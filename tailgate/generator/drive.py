@@ -1,0 +1,149 @@
+"""Drive: the parent's side of the generator. It starts the child, watches it and what it depends on, and reads its samples."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any
+
+from tailgate.errors import GeneratorError, SamplesError
+from tailgate.generator.child import Child
+from tailgate.generator.order import Order
+from tailgate.generator.watch import Watch
+from tailgate.samples import Samples, read_samples
+
+_LOOK_S = 0.2
+_START_S = 60.0  # for imports on a slow or busy host, beside the time-out of connecting
+_SILENCE_S = 6.0  # ticks come each second
+_STOP_S = 4.0  # for a child that was asked to stop: a second of draining, and writing
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The load so far, about once a second.
+
+    t_s: since the first due time. sent, done, failed: requests, warm-up included; done counts every outcome.
+    in_flight: sent and not back. waiting: due, and without a free connection. rate_per_s: sent, over the last second.
+    judged: outcomes of requests due after the warm-up; p50_s, p99_s: their response times so far, to 1 %, infinite where
+    failures reach into them, None before the first; exceedances: how many failed or exceeded each of the order's bounds_s.
+    """
+
+    t_s: float
+    sent: int
+    done: int
+    failed: int
+    in_flight: int
+    waiting: int
+    rate_per_s: float
+    p50_s: float | None
+    p99_s: float | None
+    judged: int
+    exceedances: tuple[int, ...]
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Tick:
+        """From the generator's event."""
+        known = {field.name: event[field.name] for field in fields(cls)}
+        return cls(**{**known, "exceedances": tuple(event["exceedances"])})
+
+
+def drive(
+    order: Order,
+    *,
+    environment: Mapping[str, str] = _NOTHING,
+    processes: Mapping[str, int] = _NOTHING,
+    on_tick: Callable[[Tick], None] | None = None,
+) -> Samples:
+    """Carry out an order in a Locust process of its own, and return what happened to each request.
+
+    environment: set for that process beside this one's, such as credentials; an empty value removes the variable.
+    processes: by name, ids of processes on this host that must live; when one dies the load ends at once.
+    on_tick: called about once a second while the load runs.
+    Whatever makes the samples untrustworthy stands in their faults. Raises GeneratorError when there are none: the load
+    could not begin. The process is gone when this returns or raises, also for KeyboardInterrupt.
+    """
+    order.samples.unlink(missing_ok=True)
+    watch = Watch(processes)
+    with Child(order.to_json(), environment) as child:
+        course = _Course(order, watch, child, on_tick)
+        course.follow()
+    return course.samples()
+
+
+class _Course:
+    """What one run's events come to."""
+
+    def __init__(self, order: Order, watch: Watch, child: Child, on_tick: Callable[[Tick], None] | None) -> None:
+        self._order, self._watch, self._child, self._on_tick = order, watch, child, on_tick
+        self._faults: list[str] = []
+        self._done: Mapping[str, Any] | None = None
+        self._refused: str | None = None
+        self._stopped_s: float | None = None
+        self._began = False
+        self._heard_s = time.monotonic()
+
+    def follow(self) -> None:
+        """Take events until the child is through; end it when something makes it pointless to go on."""
+        deadline_s = math.inf
+        while self._child.running and time.monotonic() < deadline_s:
+            for event in self._child.events(_LOOK_S):
+                self._take(event)
+            if math.isinf(deadline_s) and self._doomed():
+                if self._done is None:
+                    self._child.terminate()
+                deadline_s = time.monotonic() + _STOP_S
+        self._child.kill()
+        for event in self._child.rest():
+            self._take(event)
+
+    def samples(self) -> Samples:
+        """The samples on disk with all that speaks against them. Raises GeneratorError when the load did not begin."""
+        faults = self._all_faults()
+        try:
+            samples = read_samples(self._order.samples, tuple(faults), self._stopped_s)
+        except SamplesError:
+            raise GeneratorError("; ".join(faults)) from None
+        done = self._done
+        if done is not None and (len(samples), int(samples.failed.sum())) != (done["rows"], done["failed"]):
+            faults.append(
+                f"the generator told of {done['rows']} requests and {done['failed']} failures, "
+                f"the samples hold {len(samples)} and {int(samples.failed.sum())}"
+            )
+        return Samples(samples.header, samples.records, tuple(faults), self._stopped_s)
+
+    def _take(self, event: Mapping[str, Any]) -> None:
+        self._heard_s = time.monotonic()
+        kind = event["event"]
+        if kind == "failed":
+            self._refused = event["message"]
+        elif kind == "done":
+            self._done, self._stopped_s = event, event["stopped_s"]
+        elif kind == "ready":
+            self._began = True
+        elif kind == "tick":
+            self._stopped_s = event["t_s"]
+            if self._on_tick is not None:
+                self._on_tick(Tick.of(event))
+
+    def _doomed(self) -> bool:
+        """Whether there is nothing more to wait for: a process died, the child is silent, or it has done its work."""
+        self._faults += self._watch.deaths()
+        patience_s = _SILENCE_S if self._began else _START_S + self._order.address.connect_timeout_s
+        silent_s = time.monotonic() - self._heard_s
+        if silent_s > patience_s and self._done is None:
+            self._faults.append(f"{self._child.name} said nothing for {silent_s:.0f} s and was ended; it hung, or this host was overloaded")
+            self._child.kill()
+        return bool(self._faults) or self._done is not None
+
+    def _all_faults(self) -> list[str]:
+        faults = list(self._faults)
+        if self._refused is not None:
+            faults.append(self._refused)
+        elif self._done is None and not faults:
+            faults.append(self._child.obituary)
+        return faults + list(self._done["faults"] if self._done is not None else [])

@@ -1,0 +1,78 @@
+"""Rendering: a request's bytes, made once a second instead of once a request.
+
+SigV4 tells time in whole seconds and has no nonce, so requests with equal bodies are equal within a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable
+
+import tailgate
+from tailgate.errors import GeneratorError
+from tailgate.generator.credentials import Credentials
+from tailgate.generator.route import Route
+from tailgate.generator.signing import Keys, Signer
+from tailgate.targets import Address
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+_OURS = frozenset({"authorization", "content-length", "host", "transfer-encoding", "x-amz-date", "x-amz-security-token"})
+
+
+class Renderer:
+    """Renders the requests of one order: POST with the payload, signed where the address asks for it.
+
+    Raises GeneratorError when one of the address's headers cannot be sent.
+    """
+
+    def __init__(
+        self, address: Address, route: Route, payload: bytes, credentials: Credentials | None, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._address, self._route, self._payload = address, route, payload
+        self._credentials, self._wall = credentials, wall
+        self._body_sha256 = hashlib.sha256(payload).hexdigest()
+        self._headers = _headers(address, route)
+        self._signer: Signer | None = None
+        self._second = -1
+        self._request = b""
+
+    def render(self) -> bytes:
+        """The bytes of a request sent now."""
+        now_s = self._wall()
+        if int(now_s) != self._second:
+            self._request = self._fresh(now_s)
+            self._second = int(now_s)
+        return self._request
+
+    def _fresh(self, now_s: float) -> bytes:
+        headers = {**self._headers, "Content-Length": str(len(self._payload))}
+        if self._credentials is not None and self._address.sign is not None:
+            headers |= self._signer_of(self._credentials.keys, self._address.sign).headers(self._body_sha256, now_s)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"POST {self._route.target} HTTP/1.1\r\n{lines}\r\n".encode() + self._payload
+
+    def _signer_of(self, keys: Keys, service: str) -> Signer:
+        if self._signer is None or self._signer.keys != keys:
+            route = self._route
+            self._signer = Signer(
+                keys, region=self._address.region, service=service, path=route.path, query=route.query, headers=self._headers
+            )
+        return self._signer
+
+
+def _headers(address: Address, route: Route) -> dict[str, str]:
+    """All headers but those that depend on body and time; the address's own win over ours."""
+    headers = {"Host": route.authority, "User-Agent": f"tailgate/{tailgate.__version__}", "Content-Type": address.content_type}
+    spelled = {name.lower(): name for name in headers}
+    for name, value in address.headers.items():
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+            raise GeneratorError(f"header {name!r} cannot be sent; names are tokens, and values hold no control characters")
+        if name.lower() in _OURS:
+            raise GeneratorError(f"header '{name}' is set by tailgate itself, from url, payload and credentials; leave it out")
+        headers.pop(spelled.get(name.lower(), ""), None)
+        headers[name] = value
+        spelled[name.lower()] = name
+    return headers

@@ -1,0 +1,121 @@
+"""Responses: read off the wire by httptools, and told apart into the kinds of failure that samples know."""
+
+from __future__ import annotations
+
+import httptools
+
+from tailgate.plan.expect import Expect
+from tailgate.samples import Error
+
+_KEPT_OF_ERRORS_BYTES = 65_536
+
+
+class BadResponseError(Exception):
+    """What came is no HTTP response."""
+
+
+class ResponseReader:
+    """Reads one connection's responses, one after another; after `feed` is true, its attributes tell of the response.
+
+    status: of the final response, interim ones are passed over. length: of the body, bytes. keep_alive: whether the
+    connection can carry another request. keep: whether the body is kept for a check of the answer; bodies of errors
+    are kept in any case, as far as they are needed to tell their kind.
+    """
+
+    __slots__ = ("_body", "_error_type", "_has_length", "_headers_seen", "_keep", "_parser", "complete", "keep_alive", "length", "status")
+
+    def __init__(self, keep: bool) -> None:
+        self._keep = keep
+        self._parser = httptools.HttpResponseParser(self)
+        self.begin()
+
+    def begin(self) -> None:
+        """Expect the response to another request."""
+        self.status = self.length = 0
+        self.complete = self.keep_alive = False
+        self._headers_seen = self._has_length = False
+        self._body: list[bytes] = []
+        self._error_type = b""
+
+    def feed(self, plain: bytes) -> bool:
+        """Take what the server sent; true once the response is complete. Raises BadResponseError."""
+        try:
+            self._parser.feed_data(plain)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if not self.complete:
+                raise BadResponseError(str(error)) from None
+            self.keep_alive = False  # it answered, and then talked on: good for this request, for no other
+        return self.complete
+
+    def end(self) -> bool:
+        """The server closed the connection: true if that completes a response, as where its length was not told."""
+        self.complete = self.complete or (self._headers_seen and not self._has_length)
+        self.keep_alive = False
+        return self.complete
+
+    def close(self) -> None:
+        """Let go of the parser, which refers back to this reader: garbage collection is off while load runs."""
+        del self._parser
+
+    @property
+    def body(self) -> bytes:
+        """The body, as far as it was kept."""
+        return b"".join(self._body)
+
+    @property
+    def throttled(self) -> bool:
+        """Whether an error's header or body names throttling, under whatever status."""
+        return b"throttling" in self._error_type.lower() or b"ThrottlingException" in self.body
+
+    def on_message_begin(self) -> None:
+        """httptools: another message begins; once complete, it is one that nobody asked for."""
+        if self.complete:
+            self.keep_alive = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """httptools: one header."""
+        name = name.lower()
+        if name in (b"content-length", b"transfer-encoding"):
+            self._has_length = True
+        elif name == b"x-amzn-errortype":
+            self._error_type = value
+
+    def on_headers_complete(self) -> None:
+        """httptools: the head is over."""
+        if not self.complete:
+            self._headers_seen = True
+            self.status = self._parser.get_status_code()
+
+    def on_body(self, chunk: bytes) -> None:
+        """httptools: a piece of the body."""
+        if self.complete:
+            return
+        self.length += len(chunk)
+        if self._keep or (self.status >= 400 and self.length <= _KEPT_OF_ERRORS_BYTES):
+            self._body.append(chunk)
+
+    def on_message_complete(self) -> None:
+        """httptools: the response is whole, unless it is an interim one such as 100 Continue."""
+        if self.complete:
+            return
+        if self.status < 200:
+            self.begin()
+            return
+        self.complete = True
+        self.keep_alive = self._parser.should_keep_alive()
+
+
+def classify(response: ResponseReader, expect: Expect | None) -> Error:
+    """What kind of answer a complete response is."""
+    status = response.status
+    if 200 <= status < 300:
+        return Error.NONE if expect is None or expect.holds(response.body) else Error.WRONG_ANSWER
+    if 300 <= status < 400:
+        return Error.REDIRECT
+    if status == 429 or (status >= 400 and response.throttled):
+        return Error.THROTTLED
+    if status == 424:
+        return Error.MODEL_ERROR
+    if 400 <= status < 500:
+        return Error.CLIENT_ERROR
+    return Error.SERVER_ERROR if 500 <= status < 600 else Error.BAD_RESPONSE

@@ -1,0 +1,161 @@
+"""A server with known service times and known faults, which keeps its own truth: `python scripted_server.py HOST [PEM]`.
+
+It prints its port. What it does stands in each request's query: `ms` of service time, `status`, `body`, and `act`, one
+of ACTS, for the requests whose number (from 1) is a multiple of `every`. `GET /truth` gives arrivals and departures on
+the monotonic clock, and the signed headers of the latest request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import ssl
+import struct
+import sys
+import time
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+REASONABLE = {"ms": "0", "status": "200", "body": "fine", "act": "answer", "every": "1"}
+
+
+class Truth:
+    """What the server itself saw: per request, when it was read and when its answer was written."""
+
+    def __init__(self) -> None:
+        self.arrived: list[float] = []
+        self.departed: list[float] = []
+        self.connections = 0
+        self.requests: list[str] = []
+
+
+class Server(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, truth: Truth) -> None:
+        self.truth, self.read = truth, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.truth.connections += 1
+        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        self.read += data
+        while (end := self.read.find(b"\r\n\r\n")) >= 0:
+            head = self.read[:end].decode("latin-1")
+            lengths = [line.partition(":")[2] for line in head.split("\r\n") if line.lower().startswith("content-length:")]
+            length = int(lengths[0]) if lengths else 0
+            if len(self.read) < end + 4 + length:
+                return
+            body, self.read = self.read[end + 4 : end + 4 + length], self.read[end + 4 + length :]
+            self.serve(head, body)
+
+    def serve(self, head: str, body: bytes) -> None:
+        url = urlsplit(head.split(" ")[1])
+        if url.path == "/truth":
+            self.reply(200, json.dumps(vars(self.truth)).encode())
+            return
+        self.truth.arrived.append(time.monotonic())
+        self.truth.requests = [*self.truth.requests[-19:], f"{head}\r\n\r\n{body.decode('latin-1')}"]
+        asked = {**REASONABLE, **{key: values[0] for key, values in parse_qs(url.query).items()}}
+        if len(self.truth.arrived) % int(asked["every"]):
+            asked |= {"act": "answer", "status": "200"}
+        act = ACTS[asked["act"]]
+        asyncio.get_running_loop().call_later(float(asked["ms"]) / 1e3, lambda: act(self, asked))
+
+    def reply(self, status: int, body: bytes, headers: str = "", version: str = "1.1") -> None:
+        head = f"HTTP/{version} {status} Said\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
+        self.transport.write(head.encode() + body)
+
+    def answer(self, asked: dict[str, str]) -> None:
+        self.reply(int(asked["status"]), asked["body"].encode(), headers=asked.get("header", "") and f"{asked['header']}\r\n")
+        self.truth.departed.append(time.monotonic())
+
+    def chunked(self, asked: dict[str, str]) -> None:
+        half = len(asked["body"]) // 2
+        chunks = "".join(f"{len(piece):x}\r\n{piece}\r\n" for piece in (asked["body"][:half], asked["body"][half:]) if piece)
+        self.transport.write(f"HTTP/1.1 {asked['status']} Said\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n".encode())
+
+    def until_close(self, asked: dict[str, str]) -> None:
+        self.transport.write(f"HTTP/1.1 {asked['status']} Said\r\n\r\n{asked['body']}".encode())
+        self.transport.close()
+
+    def then_close(self, asked: dict[str, str]) -> None:
+        self.reply(int(asked["status"]), asked["body"].encode(), headers="Connection: close\r\n")
+        self.transport.close()
+
+    def interim(self, asked: dict[str, str]) -> None:
+        self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.answer(asked)
+
+    def twice(self, asked: dict[str, str]) -> None:
+        self.answer(asked)
+        self.answer(asked)
+
+    def slow(self, asked: dict[str, str]) -> None:
+        """The head now, the body 50 ms later."""
+        body = asked["body"].encode()
+        self.transport.write(f"HTTP/1.1 200 Said\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+        asyncio.get_running_loop().call_later(0.05, lambda: self.transport.write(body))
+
+    def half(self, asked: dict[str, str]) -> None:
+        self.transport.write(f"HTTP/1.1 200 Said\r\nContent-Length: 100\r\n\r\n{asked['body']}".encode())
+        self.transport.close()
+
+    def garbage(self, asked: dict[str, str]) -> None:
+        self.transport.write(b"\x00\x01 this is no HTTP \xff\r\n\r\n")
+
+    def close(self, asked: dict[str, str]) -> None:
+        self.transport.close()
+
+    def reset(self, asked: dict[str, str]) -> None:
+        tcp: socket.socket = self.transport.get_extra_info("socket")
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def silent(self, asked: dict[str, str]) -> None:
+        pass
+
+    def stall(self, asked: dict[str, str]) -> None:
+        """Freeze the whole server for a second, as a garbage collection or a page-in does, then answer."""
+        time.sleep(1.0)
+        self.answer(asked)
+
+    def die(self, asked: dict[str, str]) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+ACTS: dict[str, Callable[[Server, dict[str, str]], None]] = {
+    "answer": Server.answer,
+    "chunked": Server.chunked,
+    "until-close": Server.until_close,
+    "then-close": Server.then_close,
+    "interim": Server.interim,
+    "twice": Server.twice,
+    "slow": Server.slow,
+    "half": Server.half,
+    "garbage": Server.garbage,
+    "close": Server.close,
+    "reset": Server.reset,
+    "silent": Server.silent,
+    "stall": Server.stall,
+    "die": Server.die,
+}
+
+
+async def main() -> None:
+    truth, context = Truth(), None
+    if len(sys.argv) > 2:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[2])
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Server(truth), sys.argv[1], 0, ssl=context, backlog=4096)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
