@@ -1,0 +1,131 @@
+"""The `tailgate` command. Exit codes: 0 pass or done, 1 fail, 2 inconclusive or invalid, 4 usage, 130 interrupted.
+
+Adding a verb: one function that declares its arguments, one that takes the parsed ones and returns an exit code, and
+one row in VERBS. What a verb does lives in its own room; here it is only called, and imported only then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+from tailgate import __version__
+from tailgate.errors import PlanError, TailgateError
+
+DONE, USAGE, INTERRUPTED = 0, 4, 130
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing the command can do. declare: adds its arguments to a parser. run: does it and returns the exit code."""
+
+    name: str
+    summary: str
+    declare: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is one line and exit code 4, as under pytest; argparse's own 2 here means inconclusive."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with the given arguments (the process's own by default) and return its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a sign is no reason for a traceback
+    try:
+        options = _parser().parse_args(arguments)
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except TailgateError as error:
+        return _complain(" ".join(str(error).split()))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_output()
+        return DONE
+    except OSError as error:
+        return _complain(f"{error.filename or 'output'}: {error.strerror}")
+    return code
+
+
+def _complain(sentence: str) -> int:
+    print(f"tailgate: {sentence}", file=sys.stderr)
+    return USAGE
+
+
+def _forget_output() -> None:
+    """The reader of a pipe has seen enough, as `| head` does; else the interpreter complains when it flushes at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="tailgate", description="Gate deployments of SageMaker real-time endpoints on tail latency.")
+    parser.add_argument("--version", action="version", version=f"tailgate {__version__}")
+    verbs = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
+    for verb in VERBS:
+        one = verbs.add_parser(verb.name, help=verb.summary, description=verb.summary)
+        verb.declare(one)
+        one.set_defaults(run=verb.run)
+    return parser
+
+
+def _declare_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="RUN.json|SAMPLES", help="a run, or a samples file")
+    parser.add_argument("-o", "--output", default="-", metavar="OUT.csv", help="where to write; '-' is standard output (default)")
+
+
+def _export(options: argparse.Namespace) -> int:
+    from tailgate.reporting.csv_export import samples_in, write_csv
+
+    samples = samples_in(options.file)
+    with _output(options.output, options.file) as file:
+        write_csv(samples, file)
+    return DONE
+
+
+def _declare_show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", type=Path, nargs="+", metavar="RUN.json", help="runs, or benchmark JSON with runs in it")
+
+
+def _show(options: argparse.Namespace) -> int:
+    from tailgate.reporting.show import described, runs_of
+
+    texts = [described(run) for path in options.files for run in runs_of(path)]
+    print("\n\n".join(texts))
+    return DONE
+
+
+VERBS = (
+    Verb("export", "Write a run's raw samples as CSV, one request a line.", _declare_export, _export),
+    Verb("show", "Print the verdict and the estimates of recorded runs again.", _declare_show, _show),
+)
+
+
+@contextlib.contextmanager
+def _output(name: str, source: Path) -> Iterator[TextIO]:
+    """The file to write to: standard output for `-`, else one that appears only when it is complete."""
+    if name == "-":
+        yield sys.stdout
+        return
+    from tailgate.reporting.durable import written_durably
+
+    path = Path(name)
+    if path.exists() and path.samefile(source):
+        raise PlanError(f"{path} is the file to be exported; name another one with -o")
+    with written_durably(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        yield text
+        text.detach()  # writes what is left; the file stays open to be synced

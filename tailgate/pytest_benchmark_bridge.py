@@ -1,0 +1,246 @@
+"""The bridge to pytest-benchmark: a session's runs become benchmarks, with and without xdist.
+
+pytest-benchmark disables its fixture under xdist, so nothing goes through it: the controller reads the runs from the
+session's folder and gives them to pytest-benchmark just before that finishes. Its options (`--benchmark-json`, `-save`,
+`-autosave`, `-storage`, `-compare`, `-histogram`) and its command then work on them. What this relies on beyond
+documented names (Metadata, the session's attributes) is held by a contract test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tailgate.errors import RecordError, SamplesError
+
+if TYPE_CHECKING:
+    from tailgate.reporting.benchmark_json import Benchmark
+    from tailgate.reporting.run_file import Fields, Run
+
+DEFAULT_STORAGE = "file://./.benchmarks"
+"""`--benchmark-storage` as it is when nobody chose it."""
+
+FIXTURES = {"benchmark", "measure"}
+"""A test that asks for one of these is a benchmark to --benchmark-only and --benchmark-skip."""
+
+WORKER_FOLDER = "tailgate_folder"
+"""The key under which an xdist worker's `workeroutput` names the folder of its runs."""
+
+_TABLE_OPTIONS: dict[str, object] = {
+    "compare": [],
+    "compare_fail": None,
+    "columns": None,
+    "histogram": [],
+    "sort": "min",
+    "group_by": "group",
+    "verbose": False,
+}
+
+
+class Bridge:
+    """A plugin of the controlling process: makes one benchmark JSON of the session's runs when the session finishes.
+
+    reports: the reports folder. session_folder: where this process's runs are; `folders` takes those of others, and
+    those of xdist's workers come in by themselves. A session without folders is left alone. After the finish: `runs`
+    of this session, `recovered` from sessions that died, `saved_to` the file they are in, None where there is none,
+    `complaints` what went wrong, in sentences for people.
+    """
+
+    def __init__(self, config: pytest.Config, reports: Path, session_folder: Path | None = None) -> None:
+        self.folders: list[Path] = [] if session_folder is None else [session_folder]
+        self.runs: list[Run] = []
+        self.recovered: list[Run] = []
+        self.complaints: list[str] = []
+        self.saved_to: Path | None = None
+        self._config = config
+        self._reports = reports.absolute()
+        self._benchmarks: list[Benchmark] = []
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take note of an xdist worker's folder; that of one that crashed is recovered like a dead session's."""
+        folder = getattr(node, "workeroutput", {}).get(WORKER_FOLDER)
+        if folder and Path(folder) not in self.folders:
+            self.folders.append(Path(folder))
+
+    @pytest.hookimpl(tryfirst=True, wrapper=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Read the runs, have pytest-benchmark save them, and only then mark them as saved."""
+        from tailgate.reporting.session_folder import abandoned, mark_saved, retire
+
+        session = self._config.pluginmanager.get_plugin("pytest-benchmark")
+        if self._config.option.collectonly or not self.folders:
+            return (yield)
+        with abandoned(self._reports, but=self.folders) as dead:
+            self._benchmarks = self._read(dead)
+            if session is None or not self._benchmarks:
+                return (yield)
+            _choose_storage(session, self._config, self._reports, self.folders[0].name)
+            session.benchmarks.extend(_metadata(one) for one in self._benchmarks)
+            before = _files(session)
+            outcome = yield
+            self.saved_to = max(_files(session) - before, default=None)
+            try:
+                mark_saved(run.path for run in (*self.runs, *self.recovered) if run.path)
+            except RecordError as error:
+                self.complaints.append(str(error))
+        retire(self._reports)
+        self._hide_table(session)
+        return outcome
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_benchmark_update_json(self, output_json: dict[str, Any]) -> None:
+        """Add the runs that no statistics can be made of, which pytest-benchmark leaves out."""
+        from tailgate.reporting.benchmark_json import SECTION, section
+
+        output_json[SECTION] = section(self._benchmarks)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what went wrong with the record."""
+        for complaint in self.complaints:
+            terminalreporter.write_line(f"record: {complaint}", yellow=True)
+
+    def _read(self, dead: Iterable[Path]) -> list[Benchmark]:
+        """This session's runs, then those of dead sessions, each in the order of their beginning, as benchmarks."""
+        from tailgate.reporting.benchmark_json import benchmarks_of, recovered
+        from tailgate.reporting.session_folder import run_files, unsaved
+
+        own = self._read_files(path for folder in self.folders for path in run_files(folder))
+        left = self._read_files(path for folder in dead for path in unsaved(folder))
+        left = [(recovered(run, run.path.parent.name) if run.path else run, times_s) for run, times_s in left]
+        self.runs, self.recovered = [run for run, _ in own], [run for run, _ in left]
+        return benchmarks_of([*own, *left])
+
+    def _read_files(self, paths: Iterable[Path]) -> list[tuple[Run, list[float]]]:
+        from tailgate.reporting.benchmark_json import response_times
+        from tailgate.reporting.run_file import read_run
+
+        runs = []
+        for path in paths:
+            try:
+                run = read_run(path)
+                runs.append((run, response_times(run, _samples_of(run))))
+            except RecordError as error:
+                self.complaints.append(str(error))
+        return sorted(runs, key=lambda pair: str(pair[0].provenance.get("started_at")))
+
+    def _hide_table(self, session: Any) -> None:
+        """Take our runs out of pytest-benchmark's table, unless it was asked for: ours says more, and of percentiles."""
+        asked = any(getattr(self._config.option, f"benchmark_{name}") != default for name, default in _TABLE_OPTIONS.items())
+        if asked or not session.groups:
+            return
+        ours = {one.fullname for one in self._benchmarks}
+        groups = ((group, [one for one in rows if one["fullname"] not in ours]) for group, rows in session.groups)
+        session.groups = [(group, rows) for group, rows in groups if rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What Metadata wants to be told of a benchmark: pytest-benchmark's fixture has these attributes."""
+
+    name: str
+    fullname: str
+    group: str
+    param: str
+    params: dict[str, str]
+    extra_info: Fields
+    has_error: bool
+    cprofile_stats: None = field(default=None, init=False)
+
+
+def _metadata(one: Benchmark) -> Any:
+    """A benchmark as pytest-benchmark's session holds it; without response times it counts as an error there."""
+    from pytest_benchmark.stats import Metadata
+
+    source = _Source(one.name, one.fullname, one.group, one.param, one.params, one.extra_info, has_error=not one.response_s)
+    metadata = Metadata(source, 1, {"timer": "tailgate"})  # type: ignore[no-untyped-call]  # pytest-benchmark is untyped
+    metadata.stats.data.extend(one.response_s)
+    return metadata
+
+
+def _samples_of(run: Run) -> Any:
+    from tailgate.samples import read_samples
+
+    try:
+        return read_samples(run.samples_path) if run.samples_path else None
+    except SamplesError:  # the run's histogram stands in
+        return None
+
+
+def before_benchmark(config: pytest.Config, reports: Path) -> None:
+    """To be called from a tryfirst `pytest_configure`, in every process: pytest-benchmark reads its options after it.
+
+    Makes `--benchmark-only` and `--benchmark-skip` know the `measure` fixture, and the former go with xdist, where
+    pytest-benchmark calls it a usage error. Makes a bare `--benchmark-compare` look into `reports` where there is
+    history there and none in pytest-benchmark's own default folder.
+    """
+    option = config.option
+    if not hasattr(option, "benchmark_only"):
+        return
+    forbidden = option.benchmark_disable and not option.benchmark_enable  # pytest-benchmark refuses this together, rightly
+    if (option.benchmark_only and not forbidden) or option.benchmark_skip:
+        config.pluginmanager.register(_Selection(only=option.benchmark_only), "tailgate-benchmark-selection")
+        option.benchmark_skip = option.benchmark_skip and not option.benchmark_only
+        option.benchmark_only = False
+    history = _folder_of_history(reports.absolute())
+    if option.benchmark_compare and option.benchmark_storage == DEFAULT_STORAGE and any(history.glob("*/*.json")):
+        default = Path(DEFAULT_STORAGE.removeprefix("file://"))
+        if not any(default.glob("*/*.json")):
+            option.benchmark_storage = f"file://{history}"
+
+
+class _Selection:
+    """What --benchmark-only and --benchmark-skip do, with `measure` as one more fixture that makes a benchmark."""
+
+    def __init__(self, only: bool) -> None:
+        self._only = only
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Mark the others as skipped, as pytest-benchmark does."""
+        which, option = ("non-benchmark", "only") if self._only else ("benchmark", "skip")
+        skip = pytest.mark.skip(reason=f"Skipping {which} (--benchmark-{option} active).")
+        for item in items:
+            if bool(FIXTURES & set(getattr(item, "fixturenames", ()))) != self._only:
+                item.add_marker(skip)
+
+
+def _choose_storage(session: Any, config: pytest.Config, reports: Path, session_id: str) -> None:
+    """Save under `reports`, and save at all, unless the user chose a storage or a name."""
+    from pytest_benchmark.logger import Logger
+    from pytest_benchmark.storage.file import FileStorage
+    from pytest_benchmark.utils import get_tag
+
+    class Storage(FileStorage):
+        """The file storage, which cannot say where it is when that is not below the current folder."""
+
+        @property
+        def location(self) -> str:
+            return str(self.path)
+
+    saving = bool(session.save or session.autosave)
+    if config.option.benchmark_storage == DEFAULT_STORAGE:
+        # What is saved unasked is saved silently: our own table says where it is.
+        logger = session.logger if saving else Logger(Logger.QUIET, config=config)  # type: ignore[no-untyped-call]  # pytest-benchmark is untyped
+        session.storage = Storage(_folder_of_history(reports), logger, session.machine_id)  # type: ignore[no-untyped-call]  # the same
+        if session.compare:
+            there = session.compared_mapping
+            session.handle_loading()
+            session.compared_mapping = {**there, **session.compared_mapping}
+    if not saving:  # the session's own part keeps two that end in the same second apart
+        tag: str = get_tag()  # type: ignore[no-untyped-call]  # the same
+        session.autosave = f"{tag}_{session_id[-6:]}"
+
+
+def _folder_of_history(reports: Path) -> Path:
+    from tailgate.reporting.session_folder import BENCHMARKS
+
+    return reports / BENCHMARKS
+
+
+def _files(session: Any) -> set[Path]:
+    """The files in pytest-benchmark's storage for this kind of machine; none where it is no folder."""
+    return set(session.storage.query()) if hasattr(session.storage, "query") and hasattr(session.storage, "path") else set()

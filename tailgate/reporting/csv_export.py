@@ -1,0 +1,79 @@
+"""Samples as CSV, one request a line, for whatever reads tables.
+
+due_s               when the schedule wanted it sent, seconds from the run's start
+judged              1 after the warm-up, 0 during it
+sent_after_s, first_byte_after_s, done_after_s      seconds from the due time; empty where it never came to that
+response_s, service_s, send_lag_s                   done - due, done - sent, sent - due; the first two are empty
+                                                    for a request that failed, even if it was answered
+status, error       HTTP status (0 without a response); what went wrong, empty when nothing did
+body_bytes, connection, request, payload, arm       as in samples.py
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tailgate.errors import RecordError, SamplesError
+from tailgate.reporting.run_file import read_run
+from tailgate.reporting.session_folder import SESSIONS_WITH_SAMPLES
+from tailgate.samples import Error, Samples, read_samples
+
+COLUMNS = (
+    *("due_s", "judged", "sent_after_s", "first_byte_after_s", "done_after_s", "response_s", "service_s", "send_lag_s"),
+    *("status", "error", "body_bytes", "connection", "request", "payload", "arm"),
+)
+
+_AT_ONCE = 20_000
+_ERRORS = {kind.value: "" if kind is Error.NONE else kind.label for kind in Error}
+
+
+def samples_in(path: Path) -> Samples:
+    """The samples of a run file, or of a samples file. Raises RecordError or SamplesError saying what is wrong."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(1)
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from None
+    if start not in (b"{", b""):
+        return read_samples(path)
+    run = read_run(path)
+    beside = path.parent / run.samples
+    if not beside.exists():
+        raise SamplesError(
+            f"{path}: its samples {beside.name} are gone; raw samples of the newest {SESSIONS_WITH_SAMPLES} sessions are kept"
+        )
+    return read_samples(beside)
+
+
+def write_csv(samples: Samples, file: TextIO) -> None:
+    """Write a header row and one row per request, in due order. Raises OSError as the file does."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for start in range(0, len(samples), _AT_ONCE):
+        part = Samples(samples.header, samples.records[start : start + _AT_ONCE])
+        writer.writerows(_rows(part))
+
+
+def _rows(samples: Samples) -> Iterator[tuple[object, ...]]:
+    records = samples.records
+    return zip(
+        _seconds(samples.due_s),
+        (samples.due_s >= samples.header.warmup_s).astype(int).tolist(),
+        *(_seconds(records[name]) for name in ("sent_after_s", "first_byte_after_s", "done_after_s")),
+        *(_seconds(times) for times in (samples.response_s, samples.service_s, samples.send_lag_s)),
+        records["status"].tolist(),
+        [_ERRORS.get(number, f"error {number}") for number in records["error"].tolist()],
+        *(records[name].tolist() for name in ("bytes", "connection", "request", "payload", "arm")),
+        strict=True,
+    )
+
+
+def _seconds(times_s: NDArray[np.floating]) -> list[str]:
+    """Nanoseconds resolved; empty for what is not finite."""
+    return [f"{time_s:.9f}" if np.isfinite(time_s) else "" for time_s in times_s.tolist()]

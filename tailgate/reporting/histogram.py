@@ -1,0 +1,78 @@
+"""Distributions as text: HdrHistogram V2, which any HdrHistogram library reads, filled by numpy instead of by calls.
+
+Values are whole nanoseconds, so that three significant digits hold from a microsecond up. Quantisation follows the
+Java reference (HdrHistogram.org, AbstractHistogram): 2·10^digits values, rounded up to a power of two, per octave.
+"""
+
+from __future__ import annotations
+
+import binascii
+import math
+import struct
+import zlib
+
+import numpy as np
+from hdrh.codec import HdrCookieException, HdrLengthException
+from hdrh.histogram import HdrHistogram
+from numpy.typing import NDArray
+
+from tailgate.errors import RecordError
+
+UNIT = "ns"
+LARGEST_NS = 2**47
+"""39 hours: beyond the longest load (a day) and any time-out. One bound for all, so that histograms can be added."""
+
+_PER_S = 1e9
+
+
+def encode(times_s: NDArray[np.float64], digits: int = 3) -> str:
+    """The distribution of the finite times (seconds) as base64 text, to `digits` significant digits.
+
+    With three digits a value read back (the middle of its class) is off by at most .05 % from a microsecond up.
+    Raises ValueError for a negative time, or one above 39 hours.
+    """
+    values = np.rint(times_s[np.isfinite(times_s)] * _PER_S).astype(np.int64)
+    if len(values) and not (values.min() >= 0 and values.max() <= LARGEST_NS):
+        raise ValueError(f"times from {values.min()} ns to {values.max()} ns; a histogram holds 0 to {LARGEST_NS} ns")
+    histogram = HdrHistogram(1, LARGEST_NS, digits)
+    for value, count in zip(*np.unique(_class_floor(values, digits), return_counts=True), strict=True):
+        histogram.record_value(int(value), int(count))
+    return str(histogram.encode().decode("ascii"))
+
+
+def decode(text: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Times (seconds, ascending, each the middle of its class) and how often each occurred. Raises RecordError."""
+    try:
+        histogram = HdrHistogram.decode(text)
+    except (ValueError, TypeError, IndexError, struct.error, zlib.error, binascii.Error, HdrCookieException, HdrLengthException) as error:
+        raise RecordError(f"a histogram is damaged ({type(error).__name__}: {error}); take the samples file beside the run") from None
+    counts = np.ctypeslib.as_array(histogram.counts)
+    occupied = np.flatnonzero(counts)
+    lowest = [histogram.get_value_from_index(index) for index in occupied.tolist()]
+    middles = [(low + histogram.get_highest_equivalent_value(low)) / 2 for low in lowest]
+    return np.array(middles, dtype=np.float64) / _PER_S, counts[occupied].astype(np.int64)
+
+
+def spaced(text: str, number: int) -> NDArray[np.float64]:
+    """At most `number` times (seconds, ascending) at evenly spaced quantiles of an encoded distribution.
+
+    All of them when there are not more. Raises RecordError.
+    """
+    times_s, counts = decode(text)
+    return thinned(np.repeat(times_s, counts), number)
+
+
+def thinned(sorted_s: NDArray[np.float64], number: int) -> NDArray[np.float64]:
+    """At most `number` of the ascending values, at evenly spaced ranks, the smallest and the largest among them."""
+    if len(sorted_s) <= number:
+        return sorted_s
+    return sorted_s[np.rint(np.linspace(0, len(sorted_s) - 1, number)).astype(np.int64)]
+
+
+def _class_floor(values: NDArray[np.int64], digits: int) -> NDArray[np.int64]:
+    """The smallest value of each value's class, so that few different ones remain to be recorded."""
+    bits_kept = math.ceil(math.log2(2 * 10**digits))
+    bits = np.frexp(np.maximum(values, 1).astype(np.float64))[1]  # exact: below 2^53
+    shift = np.maximum(bits - bits_kept, 0)
+    floors: NDArray[np.int64] = (values >> shift) << shift
+    return floors

@@ -1,0 +1,42 @@
+"""Per-second counts as text: `50 49 51`. Text, because pytest-benchmark writes every item of a list on its own line."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tailgate.analysis.metrics import metric_of
+from tailgate.errors import RecordError
+from tailgate.plan.budget import Limit
+from tailgate.reporting.plain import Plain
+from tailgate.samples import Samples
+
+Counts = NDArray[np.int64]
+
+
+def per_second_fields(samples: Samples, limits: tuple[Limit, ...]) -> dict[str, Plain]:
+    """Requests, and exceedances of each limit (by its source), in each second of due time after the warm-up."""
+    requests, _ = samples.per_second(samples.failed)
+    exceedances = {limit.source: _text(samples.per_second(metric_of(limit.metric).exceeds(samples, limit.bound))[1]) for limit in limits}
+    return {"requests": _text(requests), "exceedances": {**exceedances}}
+
+
+def counts_in(fields: Plain, source: str) -> tuple[Counts, Counts] | None:
+    """Requests and exceedances per second, shapes (seconds,); None where no limit was written so. Raises RecordError."""
+    match fields:
+        case {"requests": str(requests), "exceedances": {**exceedances}}:
+            text = exceedances.get(source)
+        case _:
+            raise RecordError("the run's per-second counts are damaged; judge the samples file beside it again")
+    return (_counts(requests), _counts(text)) if isinstance(text, str) else None
+
+
+def _text(counts: Counts) -> str:
+    return " ".join(map(str, counts.tolist()))
+
+
+def _counts(text: str) -> Counts:
+    try:
+        return np.array([int(word) for word in text.split()], dtype=np.int64)
+    except ValueError as error:
+        raise RecordError(f"the run's per-second counts are damaged ({error}); judge the samples file beside it again") from None

@@ -1,0 +1,164 @@
+"""Run files: one measurement as strict JSON, written whole and durably before anyone asserts on it.
+
+Format 1, a mapping. Times are seconds, shares are fractions, a number that is infinite or unknown is null.
+
+    record        "tailgate-run"
+    format        1
+    case          what was asked: id, key (what makes runs comparable), endpoint, network_path, load, payload, budget
+    verdict       outcome PASS, FAIL or INCONCLUSIVE; reasons why the run cannot be trusted; checks, each a limit (metric,
+                  bound, source) and its decision (analysis/gate.py); explanation, the text that people were shown
+    estimates     metric, value, low, high: percentiles and more with their two-sided 95 % intervals (analysis/estimates.py);
+                  a value of null is infinite, a bound of null unknown
+    requests      scheduled (with warm-up), judged, answered, failed by kind of error; stopped_s, when the load was ended
+                  early; faults, why the run cannot be trusted
+    samples       name of the samples file in the same folder
+    provenance    target, vantage, region, versions, commit, started_at (ISO 8601, UTC), host, endpoint, session, test
+    histogram     unit "ns", digits 3, encoded: HdrHistogram V2 (base64) of the judged response times of answered requests
+    blocks        the same with digits 2 in blocks of `seconds` of due time, encoded: one text per block
+    per_second    requests, and exceedances by limit: counts separated by blanks, one per second of due time
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tailgate.errors import RecordError
+from tailgate.plan.case import Case
+from tailgate.reporting import histogram
+from tailgate.reporting.durable import written_durably
+from tailgate.reporting.per_second import per_second_fields
+from tailgate.reporting.plain import Plain, plain
+from tailgate.samples import Samples
+
+if TYPE_CHECKING:
+    from tailgate.analysis.quantiles import Estimate
+    from tailgate.analysis.verdict import Verdict
+
+RECORD, FORMAT = "tailgate-run", 1
+DIGITS, BLOCK_DIGITS, BLOCK_S = 3, 2, 10
+
+Fields = dict[str, Plain]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One measurement as it is recorded: plain values only, as the module says of each.
+
+    path: the file it was read from or written to.
+    """
+
+    case: Fields
+    verdict: Fields
+    estimates: list[Plain]
+    requests: Fields
+    samples: str
+    provenance: Fields
+    histogram: Fields
+    blocks: Fields
+    per_second: Fields
+    path: Path | None = field(default=None, compare=False)
+
+    @property
+    def samples_path(self) -> Path | None:
+        """Where its samples file is, or was before retention removed it; None for a run that is in no folder."""
+        return self.path.parent / self.samples if self.path else None
+
+    def fields(self) -> Fields:
+        """The plain form, as the module documents it."""
+        return {"record": RECORD, "format": FORMAT, **{name: getattr(self, name) for name in _KINDS}}
+
+    @classmethod
+    def from_fields(cls, raw: object, where: str, path: Path | None = None) -> Run:
+        """The inverse of `fields`; keys that are not known are passed over. Raises RecordError beginning with `where`."""
+        if not isinstance(raw, Mapping) or raw.get("record") != RECORD:
+            raise RecordError(f'{where} is not a run: it has no "record": "{RECORD}"; name a file that a tailgate session wrote')
+        version = raw.get("format")
+        if version != FORMAT:
+            raise RecordError(f"{where} is a run of format {version!r}, this tailgate reads format {FORMAT}; read it with a newer one")
+        for name, kind in _KINDS.items():
+            if not isinstance(raw.get(name), kind):
+                raise RecordError(f"{where} is damaged: '{name}' is missing or no {kind.__name__}; its samples file may still be read")
+        return cls(**{name: raw[name] for name in _KINDS}, path=path)
+
+
+_KINDS: dict[str, type] = dict.fromkeys(("case", "verdict", "requests", "provenance", "histogram", "blocks", "per_second"), dict) | {
+    "estimates": list,
+    "samples": str,
+}
+"""What each key of the plain form holds."""
+
+
+def run_of(
+    case: Case, verdict: Verdict, estimates: Iterable[Estimate], samples: Samples, provenance: Mapping[str, object], *, samples_file: str
+) -> Run:
+    """The record of one measurement. samples: all of them; only those after the warm-up are described."""
+    judged = samples.after_warmup()
+    return Run(
+        case=_mapping(case.fields()),
+        verdict=_mapping(verdict) | {"explanation": verdict.explain()},
+        estimates=[plain(estimate) for estimate in estimates],
+        requests={
+            "scheduled": samples.header.scheduled,
+            "judged": len(judged),
+            "answered": int(np.isfinite(judged.response_s).sum()),
+            "failed": _mapping(judged.errors()),
+            "stopped_s": plain(samples.stopped_s),
+            "faults": plain(samples.faults),
+        },
+        samples=samples_file,
+        provenance=_mapping(provenance),
+        histogram={"unit": histogram.UNIT, "digits": DIGITS, "encoded": histogram.encode(judged.response_s, DIGITS)},
+        blocks=_blocks(judged),
+        per_second=per_second_fields(judged, case.budget.limits),
+    )
+
+
+def write_run(run: Run, path: Path) -> Run:
+    """Write a run whole and durably, and say where it is. Raises RecordError."""
+    try:
+        text = json.dumps(run.fields(), allow_nan=False, ensure_ascii=False, indent=1)
+        with written_durably(path) as file:
+            file.write(text.encode("utf-8", "backslashreplace"))  # a lone surrogate becomes the escape that JSON has for it
+    except (OSError, ValueError, TypeError) as error:
+        raise RecordError(f"run {path} cannot be written ({error}); without its record a run does not count") from None
+    return replace(run, path=path)
+
+
+def read_run(path: Path) -> Run:
+    """Read a run file. Raises RecordError saying what is wrong with it and what to do."""
+    return Run.from_fields(read_json(path), str(path), path)
+
+
+def read_json(path: Path) -> Any:
+    """A JSON document. Raises RecordError when it is absent, empty, cut off, or not JSON."""
+    try:
+        text = path.read_text("utf-8")
+        if not text.strip():
+            raise RecordError(f"{path} is empty: its writer was interrupted or the disk is full; delete it")
+        return json.loads(text)
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{path} is not JSON, or was cut off ({error}); is it the right file?") from None
+
+
+def _blocks(judged: Samples) -> Fields:
+    block = ((judged.due_s - judged.header.warmup_s) // BLOCK_S).astype(np.int64)
+    times_s = judged.response_s
+    encoded: list[Plain] = [
+        histogram.encode(times_s[block == number], BLOCK_DIGITS) for number in range(int(block.max()) + 1 if len(block) else 0)
+    ]
+    return {"seconds": BLOCK_S, "unit": histogram.UNIT, "digits": BLOCK_DIGITS, "encoded": encoded}
+
+
+def _mapping(value: object) -> Fields:
+    described = plain(value)
+    if not isinstance(described, dict):
+        raise TypeError(f"{type(value).__name__} has no fields to record")
+    return described
