@@ -1,0 +1,114 @@
+"""Dependence: how many requests are worth one independent request.
+
+Slow requests come in company, so n requests say less than n independent ones. The *design effect* is the variance of
+the exceedance fraction over the variance that independence would give it (Kish, Survey Sampling, 1965, §5.4), measured
+between blocks of whole seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtri, ndtri, stdtrit
+
+from tailgate.analysis.counts import Counts
+
+LEAST_BLOCKS = 10
+"""Blocks of one length that a run must hold before their spread is looked at: below 10 s a run shows no dependence."""
+
+LEAST_HISTORY = 5
+"""Earlier runs that it takes to learn from them."""
+
+_BLOCK_S = (1, 5, 10)
+_PARTS = (20, 10)
+
+_NOISE_LEVEL = 0.05
+_LEAST_INFLATION, _LARGEST_INFLATION = 1.5, 5.0
+
+
+class Spread(NamedTuple):
+    """A design effect, at least 1, and the number of blocks that showed it (0: nothing above 1 was seen)."""
+
+    effect: float
+    blocks: int
+
+    def cost(self, confidence: float) -> float:
+        """Requests that are worth one independent request in a one-sided bound at `confidence`.
+
+        The design effect is an estimate with blocks − 1 degrees of freedom, for which Korn & Graubard (Survey
+        Methodology 24, 1998) widen by (t/z)². That factor is put on the part that was estimated, the excess over 1,
+        so that a run without any sign of dependence is judged by Clopper and Pearson's exact bounds.
+        """
+        if self.blocks < 2:
+            return self.effect
+        level = max(confidence, 1 - confidence, 0.75)  # at one half both quantiles are 0; their ratio hardly moves there
+        return 1.0 + (self.effect - 1.0) * float(stdtrit(self.blocks - 1, level) / ndtri(level)) ** 2
+
+
+def spread_of(counts: Counts) -> Spread:
+    """The largest design effect over blocks of 1 s, 5 s, 10 s, a twentieth and a tenth of the run."""
+    worst = Spread(1.0, 0)
+    for block_s in _block_lengths(len(counts.requests)):
+        requests, exceedances = _blocks(counts, block_s)
+        observed, expected = _deviation(requests, exceedances)
+        if expected > 0 and observed > expected * max(worst.effect, 1 + 1e-9):
+            worst = Spread(observed / expected, int(np.count_nonzero(requests)))
+    return worst
+
+
+def floor_of(history: Sequence[Counts], allowed: float) -> float:
+    """The least design effect that a PASS must reckon with, from at least LEAST_HISTORY earlier runs.
+
+    The larger of the pooled in-run design effect and the one between runs, of which the part that chance alone would
+    show in 19 of 20 histories is taken off. A case gets burstier as it nears its budget, so the excess is inflated by
+    √(allowed / the history's fraction), within [1.5, 5].
+    """
+    totals = np.array([run.total for run in history], dtype=np.float64)
+    exceeded = np.array([run.exceeded for run in history], dtype=np.float64)
+    fraction = float(exceeded.sum() / totals.sum())
+    if not 0 < fraction < 1:
+        return 1.0
+    observed, expected = _deviation(totals, exceeded)
+    between = len(history) - 1
+    noise = float(chdtri(between, _NOISE_LEVEL)) / between - 1.0
+    effect = max(1.0, _pooled(history), observed / expected - noise)
+    return 1.0 + (effect - 1.0) * min(_LARGEST_INFLATION, max(_LEAST_INFLATION, math.sqrt(allowed / fraction)))
+
+
+def _pooled(history: Sequence[Counts]) -> float:
+    """The largest design effect within runs, each block length's deviations summed over all of them."""
+    sums: dict[int, NDArray[np.float64]] = {}
+    for run in history:
+        for block_s in _block_lengths(len(run.requests)):
+            sums[block_s] = sums.get(block_s, np.zeros(2)) + _deviation(*_blocks(run, block_s))
+    return max((float(observed / expected) for observed, expected in sums.values() if expected > 0), default=1.0)
+
+
+def _block_lengths(seconds: int) -> list[int]:
+    """Whole-second block lengths of which the run holds at least LEAST_BLOCKS."""
+    lengths = {*_BLOCK_S, *(seconds // parts for parts in _PARTS)}
+    return sorted(length for length in lengths if length and seconds // length >= LEAST_BLOCKS)
+
+
+def _blocks(counts: Counts, block_s: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    starts = np.arange(0, len(counts.requests), block_s)
+    return np.add.reduceat(counts.requests, starts), np.add.reduceat(counts.exceedances, starts)
+
+
+def _deviation(requests: NDArray[np.float64], exceedances: NDArray[np.float64]) -> tuple[float, float]:
+    """Squared deviations of the blocks' exceedances from their share: as observed, and as independence expects.
+
+    Given their total, independent exceedances fall into the blocks by the multivariate hypergeometric law, of which
+    the expectation is p(1 − p)(N² − Σn²)/(N − 1): exact for blocks of unequal and of no requests, and 1 exceedance
+    alone is never taken for a burst.
+    """
+    total = float(requests.sum())
+    if total < 2:
+        return 0.0, 0.0
+    share = float(exceedances.sum()) / total
+    observed = float(np.square(exceedances - share * requests).sum())
+    return observed, share * (1 - share) * (total**2 - float(np.square(requests).sum())) / (total - 1)

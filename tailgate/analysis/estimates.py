@@ -1,0 +1,67 @@
+"""Estimates of one run: what a table, a history and a picture show of it, whatever its budget was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tailgate.analysis.metrics import metric_of
+from tailgate.analysis.quantiles import Estimate, estimate_least, estimate_mean, estimate_quantile
+from tailgate.samples import Error, Samples
+
+PERCENTILES = ("p50", "p90", "p95", "p99", "p99.9")
+
+
+def estimates(samples: Samples) -> tuple[Estimate, ...]:
+    """What the judged samples came to; () without samples.
+
+    min, mean, p50, p90, p95, p99, p99.9 of the response time; service_p50, service_p99; error_rate; achieved_rate
+    (requests sent per second of the judged span); send_lag_p99, over the requests that were sent (absent when none
+    was). Times in seconds; infinite where failures reach into the percentile.
+    """
+    if not len(samples):
+        return ()
+    response_s = samples.response_s
+    return (
+        estimate_least(response_s),
+        estimate_mean(response_s),
+        *(metric_of(name).estimate(samples) for name in PERCENTILES),
+        service_quantile(samples, 0.5),
+        service_quantile(samples, 0.99),
+        metric_of("error_rate").estimate(samples),
+        achieved_rate(samples),
+        *send_lag_p99(samples),
+    )
+
+
+def achieved_rate(samples: Samples) -> Estimate:
+    """Requests sent per second of the judged part."""
+    lasted_s = judged_s(samples)
+    return Estimate("achieved_rate", int(sent(samples).sum()) / lasted_s if lasted_s else 0.0)
+
+
+def service_quantile(samples: Samples, q: float) -> Estimate:
+    """A quantile of the service time, named service_p50 or the like. Raises AnalysisError without samples."""
+    return estimate_quantile(samples.service_s, q, per_second=samples.per_second, metric=f"service_p{q * 100:g}")
+
+
+def send_lag_p99(samples: Samples) -> tuple[Estimate, ...]:
+    """The p99 of the send lags of the requests that were sent: one estimate, or none when none was sent."""
+    handed_over = np.isfinite(samples.send_lag_s)
+    if not handed_over.any():
+        return ()
+    only = replace(samples, records=samples.records[handed_over])
+    return (estimate_quantile(only.send_lag_s, 0.99, per_second=only.per_second, metric="send_lag_p99"),)
+
+
+def sent(samples: Samples) -> NDArray[np.bool_]:
+    """Whether the generator tried to send each request, shape (n,). A refused connection is the server's doing."""
+    return np.asarray(samples.records["error"] != Error.UNSENT)
+
+
+def judged_s(samples: Samples) -> float:
+    """How long the judged part of the load lasted, seconds: as planned, or until it was stopped, at least 0."""
+    planned_s = samples.header.for_s
+    return planned_s if samples.stopped_s is None else max(0.0, min(planned_s, samples.stopped_s - samples.header.warmup_s))

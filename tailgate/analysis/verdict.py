@@ -1,0 +1,119 @@
+"""Verdict: what a run means for its case's budget, limit by limit, and whether it may be believed at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from tailgate.analysis import wording
+from tailgate.analysis.counts import History
+from tailgate.analysis.estimates import service_quantile
+from tailgate.analysis.gate import Decision, decide
+from tailgate.analysis.metrics import metric_of
+from tailgate.analysis.outcome import Outcome
+from tailgate.analysis.quantiles import Estimate
+from tailgate.analysis.validity import reasons_against
+from tailgate.plan.budget import Limit
+from tailgate.plan.case import Case
+from tailgate.samples import Samples
+
+_QUEUEING_SHARE = 0.05
+"""Of the response time's p99: less than that between it and the service time's p99 explains nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One limit, decided. estimate: the metric's value with a two-sided 95 % interval, None without samples."""
+
+    limit: Limit
+    decision: Decision
+    estimate: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run means. Its truth value is PASS, so `assert run.verdict, run.verdict.explain()` gates.
+
+    checks: one per limit, in the budget's order. reasons: why the run cannot be trusted; where there are any, every
+    outcome is INCONCLUSIVE. service_p99: the service time's p99, None without samples. queueing_s: how much of the
+    response time's p99 was spent before sending, None where it is not worth a word. notes: further lines of the text.
+    """
+
+    outcome: Outcome
+    checks: tuple[Check, ...]
+    reasons: tuple[str, ...]
+    heading: str
+    target_kind: str
+    service_p99: Estimate | None = None
+    queueing_s: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.outcome is Outcome.PASS
+
+    def explain(self) -> str:
+        """The text for people: what came out, each limit beside its budget, and what explains it."""
+        return wording.explain(self)
+
+
+def judge(
+    case: Case, samples: Samples, *, target_kind: str, history: Mapping[str, History] | None = None, notes: tuple[str, ...] = ()
+) -> Verdict:
+    """Judge one run's samples, after the warm-up, against its case's budget.
+
+    A run that cannot be trusted is INCONCLUSIVE with its reasons. Otherwise one limit that FAILs fails the case, one
+    that is undecided leaves it undecided. history: by a limit's source, the per-second counts of earlier runs against
+    the same bound. notes: lines for the end of the text, such as where the samples are. Pure.
+    """
+    reasons = reasons_against(case, samples)
+    checks = tuple(_check(limit, samples, history or {}) for limit in case.budget.limits)
+    if reasons:
+        checks = tuple(replace(check, decision=_withheld(check.decision)) for check in checks)
+    outcome = Outcome.INCONCLUSIVE if reasons else _worst(checks)
+    service, queueing_s = _service(samples)
+    return Verdict(
+        outcome,
+        checks,
+        reasons,
+        wording.heading(case, wording.what_came_out(outcome, checks, not reasons)),
+        target_kind,
+        service,
+        None if reasons else queueing_s,
+        (*_facts(case, samples, checks, reasons), *notes),
+    )
+
+
+def _check(limit: Limit, samples: Samples, history: Mapping[str, History]) -> Check:
+    metric = metric_of(limit.metric)
+    requests, exceedances = samples.per_second(metric.exceeds(samples, limit.bound))
+    decision = decide(requests, exceedances, allowed=limit.allowed, history=history.get(limit.source))
+    return Check(limit, decision, metric.estimate(samples) if len(samples) else None)
+
+
+def _withheld(decision: Decision) -> Decision:
+    """The same numbers without an outcome, and without the advice that more of such requests would help."""
+    return replace(decision, outcome=Outcome.INCONCLUSIVE, more_requests=None, provisional=False)
+
+
+def _worst(checks: tuple[Check, ...]) -> Outcome:
+    outcomes = {check.decision.outcome for check in checks}
+    return next(outcome for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS) if outcome in outcomes)
+
+
+def _service(samples: Samples) -> tuple[Estimate | None, float | None]:
+    """The service time's p99, and by how much the response time's is clearly longer."""
+    if not len(samples):
+        return None, None
+    service, response = service_quantile(samples, 0.99), metric_of("p99").estimate(samples)
+    queueing_s = response.value - service.value if math.isfinite(response.value) else 0.0
+    clear = queueing_s > _QUEUEING_SHARE * response.value and service.high is not None and service.high < response.value
+    return service, queueing_s if clear else None
+
+
+def _facts(case: Case, samples: Samples, checks: tuple[Check, ...], reasons: tuple[str, ...]) -> Iterator[str]:
+    if not reasons:
+        yield from (wording.undecided_line(check, case) for check in checks if check.decision.outcome is Outcome.INCONCLUSIVE)
+    yield wording.load_line(case, samples, max(check.decision.design_effect for check in checks))
+    if samples.failed.any():
+        yield wording.errors_line(samples)

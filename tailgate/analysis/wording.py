@@ -1,0 +1,155 @@
+"""Wording: how a verdict reads. The failure text is the product; here it is laid out, and nothing is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from tailgate.analysis.estimates import achieved_rate, judged_s, send_lag_p99
+from tailgate.analysis.metrics import metric_of
+from tailgate.analysis.outcome import Outcome
+from tailgate.plan.case import Case
+from tailgate.samples import Samples
+from tailgate.units import format_count, format_ms, format_percent
+
+if TYPE_CHECKING:
+    from tailgate.analysis.verdict import Check, Verdict
+
+EMULATED = "emulated"
+
+_CLOSING = "emulated: a statement about the emulator's made-up service times, none about AWS; the model itself was not run"
+_PROVISIONAL = "provisional: with fewer than 5 earlier runs of this case, trouble that is rarer than one run is long cannot be ruled out"
+_PROVISIONALLY = "  (provisional)"
+_NONE = "–"
+
+
+class _Row(NamedTuple):
+    label: str
+    value: str
+    unit: str
+    low: str = ""
+    high: str = ""
+    bound: str = ""
+    bound_unit: str = ""
+    end: str = ""
+
+
+def outcome_text(outcome: Outcome, target_kind: str) -> str:
+    """An outcome as people read it, `emulated PASS` on the emulated target."""
+    return f"emulated {outcome.value}" if target_kind == EMULATED else outcome.value
+
+
+def heading(case: Case, what: str) -> str:
+    """What came out, of which case: `p99 over budget: resnet50 on ml.c6i.xlarge via privatelink at 50/s`."""
+    spec = case.spec
+    instances = spec.instance_type if spec.instance_count == 1 else f"{spec.instance_count} × {spec.instance_type}"
+    return f"{what}: {spec.name} on {instances} via {case.network_path} at {case.load.per_s:g}/s"
+
+
+def what_came_out(outcome: Outcome, checks: Sequence[Check], trusted: bool) -> str:
+    """The heading's first words: the limits that decided the outcome, by name."""
+    if not trusted:
+        return "no verdict, the run cannot be trusted"
+    if outcome is Outcome.PASS:
+        return "within budget"
+    metrics = [check.limit.metric for check in checks if check.decision.outcome is outcome]
+    named = " and ".join(metric.replace("_", " ") for metric in metrics)
+    return f"{named} {'over budget' if outcome is Outcome.FAIL else 'undecided'}"
+
+
+def explain(verdict: Verdict) -> str:
+    """The whole text: heading, why it is not trusted, a line per limit, what explains the tail, notes, caveats."""
+    lines = [
+        *(f"not trusted: {reason}" for reason in verdict.reasons),
+        *_table(verdict),
+        *verdict.notes,
+        *([_PROVISIONAL] if any(_provisional(check, verdict) for check in verdict.checks) else []),
+        *([_CLOSING] if verdict.target_kind == EMULATED else []),
+    ]
+    return "\n".join([verdict.heading, *(f"  {line}" for line in lines)])
+
+
+def undecided_line(check: Check, case: Case) -> str:
+    """What it would take to decide a limit that is not."""
+    limit, decision = check.limit, check.decision
+    if decision.more_requests is None:
+        seen = f"{format_percent(decision.fraction)} of the requests exceed where {format_percent(limit.allowed)} may"
+        return f"undecided: {limit.source}: {seen}, too close for any useful number of requests to tell apart"
+    more, more_s = format_count(decision.more_requests), decision.more_requests / case.load.per_s
+    return f"undecided: {limit.source}: about {more} more requests like these would settle it, {more_s:.0f} s of this load"
+
+
+def load_line(case: Case, samples: Samples, design_effect: float) -> str:
+    """How many requests in what time, at which rate, whether on schedule, and how much they say."""
+    requests = f"{format_count(len(samples))} requests in {judged_s(samples):.4g} s"
+    rates = f"offered {case.load.per_s:.4g}/s, achieved {achieved_rate(samples).value:.4g}/s"
+    return f"{requests} ({rates}), {_schedule(case, samples)}, design effect {design_effect:.1f}"
+
+
+def errors_line(samples: Samples) -> str:
+    """How many requests failed, by kind, the most frequent first."""
+    kinds = sorted(samples.errors().items(), key=lambda item: -item[1])
+    failed = format_count(sum(count for _, count in kinds))
+    return f"{failed} requests failed: " + ", ".join(f"{format_count(count)} {kind}" for kind, count in kinds)
+
+
+def _schedule(case: Case, samples: Samples) -> str:
+    lag = next(iter(send_lag_p99(samples)), None)
+    if lag is None:
+        return "nothing sent"
+    tightest_s = case.budget.tightest_s
+    kept = tightest_s is None or lag.value <= case.budget.send_lag_share * tightest_s
+    return f"schedule {'kept' if kept else 'not kept'} (send lag p99 {format_ms(lag.value)})"
+
+
+def _table(verdict: Verdict) -> Iterator[str]:
+    """One aligned line per limit, and one for the service time beside them."""
+    rows = [_row(check, verdict) for check in verdict.checks]
+    service = verdict.service_p99
+    if service is not None:
+        rows.append(_Row("service time p99", *_split(format_ms(service.value)), end=_queueing(verdict.queueing_s)))
+    for row in _aligned(rows):
+        number = f"{row.label}   {row.value} {row.unit}"
+        interval = f"   [{row.low}, {row.high}]   budget {row.bound} {row.bound_unit}   " if row.bound.strip() else ""
+        yield f"{number}{interval}{row.end}".rstrip()
+
+
+def _aligned(rows: Sequence[_Row]) -> Sequence[_Row]:
+    """The rows with each column but the last padded to one width: words to the left, numbers to the right."""
+    words = ("label", "unit", "bound_unit")
+    for name in _Row._fields[:-1]:
+        width = max((len(getattr(row, name)) for row in rows), default=0)
+        pad = str.ljust if name in words else str.rjust
+        rows = [row._replace(**{name: pad(getattr(row, name), width)}) for row in rows]
+    return rows
+
+
+def _row(check: Check, verdict: Verdict) -> _Row:
+    limit, estimate = check.limit, check.estimate
+    seen = (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None)
+    value, low, high = (_split(limit.format(number)) if number is not None else (_NONE, "") for number in seen)
+    end = outcome_text(check.decision.outcome, verdict.target_kind) + (_PROVISIONALLY if _provisional(check, verdict) else _excess(check))
+    return _Row(metric_of(limit.metric).label, *value, low[0], high[0], *_split(limit.format(limit.bound)), end)
+
+
+def _provisional(check: Check, verdict: Verdict) -> bool:
+    """Whether a PASS needs its caveat; beside a FAIL nobody waits for it."""
+    return verdict.outcome is Outcome.PASS and check.decision.provisional
+
+
+def _excess(check: Check) -> str:
+    """By how much a limit that FAILs is exceeded."""
+    if check.decision.outcome is not Outcome.FAIL or check.estimate is None:
+        return ""
+    excess = check.estimate.value / check.limit.bound - 1
+    return f"  (+{excess * 100:.0f} %)" if 0 < excess < float("inf") else ""
+
+
+def _queueing(queueing_s: float | None) -> str:
+    return f" — {queueing_s * 1e3:.0f} ms of the tail is queueing: the variant is near saturation" if queueing_s else ""
+
+
+def _split(text: str) -> tuple[str, str]:
+    """A number and its unit, `143.2` and `ms`; infinity has none."""
+    number, _, unit = text.partition(" ")
+    return number, unit
