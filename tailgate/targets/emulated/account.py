@@ -7,6 +7,7 @@ import secrets
 import string
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import boto3
 import botocore.session
@@ -30,6 +31,12 @@ _NEUTRAL = {
 }
 
 
+def isolated_session() -> Any:
+    """A botocore session that is deaf to anybody's AWS configuration: profile, files and their variables."""
+    isolated = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
+    return botocore.session.Session(session_vars={name: (None, None, value, None) for name, value in isolated.items()})
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """An access key pair in AWS's form, made up for one session; the data plane accepts no other."""
@@ -50,7 +57,6 @@ class Credentials:
 
     def clients(self, region: str, url: str) -> Clients:
         """Clients for the control plane at `url`, through no proxy and deaf to anybody's AWS configuration."""
-        isolated = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
-        session = botocore.session.Session(session_vars={name: (None, None, value, None) for name, value in isolated.items()})
+        session = isolated_session()
         session.set_credentials(self.access_key, self.secret_key)
         return open_clients(boto3.Session(botocore_session=session, region_name=region), region, endpoint_url=url, proxies={})

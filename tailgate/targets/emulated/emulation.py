@@ -105,8 +105,9 @@ class EmulatedTarget:
         Columns as in `truth.ROW`, times in seconds on CLOCK_MONOTONIC. Raises TargetError.
         """
         _, body = self._started().ask_data_plane("/truth", endpoint=endpoint_name, since=since_s)
-        rows: Rows = np.load(io.BytesIO(body), allow_pickle=False)
-        return rows[rows["network_path"] == network_path.encode()]
+        rows = np.load(io.BytesIO(body), allow_pickle=False)
+        over_path: Rows = rows[rows["network_path"] == network_path.encode()]
+        return over_path
 
     def close(self) -> None:
         """End both processes; what was deployed in them is gone with them. May be called twice."""

@@ -6,7 +6,8 @@ import random
 import socket
 from typing import Any
 
-from tailgate.errors import TargetError
+from tailgate.errors import TargetError, nearest
+from tailgate.targets.emulated.account import isolated_session
 from tailgate.targets.sagemaker.private_link import PrivateLink, ensure_private_link
 from tailgate.targets.sagemaker.refusals import explained
 from tailgate.targets.sagemaker.waiting import Patience
@@ -33,12 +34,18 @@ def _usable(ip: str) -> bool:
         return True
 
 
+def check_region(region: str) -> None:
+    """Refuse a region in which botocore knows no SageMaker. Raises TargetError with the nearest one."""
+    session = isolated_session()
+    known = [name for partition in session.get_available_partitions() for name in session.get_available_regions("sagemaker", partition)]
+    if region not in known:
+        raise TargetError(f"region '{region}' is not one of AWS's{nearest(region, known)}")
+
+
 def make_private_link(ec2: Any, region: str) -> PrivateLink:
     """A VPC with a subnet in each of two zones, and an interface endpoint for the runtime in it. Raises TargetError."""
     with explained("make the emulated VPC"):
         zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]][:_ZONES]
-        if not zones:
-            raise TargetError(f"region {region} has no availability zones; likely it is misspelt: write one such as us-east-1")
         vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnet_ids = [
             ec2.create_subnet(VpcId=vpc_id, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]

@@ -16,7 +16,7 @@ from tailgate.errors import TargetError
 from tailgate.targets.emulated.account import Credentials
 from tailgate.targets.emulated.child import Child, end_all
 from tailgate.targets.emulated.control_plane import ControlPlaneSettings
-from tailgate.targets.emulated.network import loopback_ips, make_private_link
+from tailgate.targets.emulated.network import check_region, loopback_ips, make_private_link
 from tailgate.targets.sagemaker.clients import Clients
 from tailgate.targets.sagemaker.private_link import PrivateLink
 
@@ -41,6 +41,7 @@ class Planes:
     @classmethod
     def start(cls, region: str, seed: int, control: ControlPlaneSettings, profiles: Path | None = None) -> Planes:
         """Start both processes; the second begins to load while the first gets its VPC. Raises TargetError."""
+        check_region(region)
         children: list[Child] = []
         try:
             children.append(Child("control plane (moto)", "tailgate.targets.emulated.control_plane"))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from tailgate.errors import CapacityError, TargetError
 
@@ -66,6 +67,8 @@ def explained(doing: str) -> Iterator[None]:
     except BotoCoreError as error:
         cause = "the service cannot be reached, or no credentials were found"
         raise TargetError(f"could not {doing}: {error}; likely {cause}: check region, network and credentials") from error
+    except ResponseParserError as error:
+        raise TargetError(f"could not {doing}: what came back is no answer of AWS's; likely a proxy is in between ({error})") from error
 
 
 def _says(error: ClientError, words: str) -> bool:
