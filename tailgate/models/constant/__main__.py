@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .server import ModelServer
+from . import server
 
 
 def main() -> int:
@@ -15,9 +15,9 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (a container needs 0.0.0.0)")
     parser.add_argument("--port", default=8080, type=int, help="port to listen on; 0 takes a free one")
     arguments = parser.parse_args()
-    server = ModelServer(arguments.host, arguments.port)
-    print(f"http://{arguments.host}:{server.server_port}", flush=True)
-    server.serve_until_terminated()
+    model = server.ModelServer(arguments.host, arguments.port)
+    print(f"http://{arguments.host}:{model.server_port}", flush=True)
+    model.serve_until_terminated()
     return 0
 
 

@@ -57,4 +57,4 @@ class Fleet:
             counts = [instance.outstanding(now_s) for instance in self._instances]
             least = min(counts)
             candidates = [instance for instance, count in zip(self._instances, counts, strict=True) if count == least]
-        return candidates[int(self._random.integers(len(candidates)))]
+        return candidates[int(self._random.integers(len(candidates)))] if len(candidates) > 1 else candidates[0]
