@@ -8,14 +8,14 @@ documented names (Metadata, the session's attributes) is held by a contract test
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tailgate.errors import RecordError, SamplesError
+from tailgate.errors import RecordError
 
 if TYPE_CHECKING:
     from tailgate.reporting.benchmark_json import Benchmark
@@ -59,6 +59,8 @@ class Bridge:
         self._config = config
         self._reports = reports.absolute()
         self._benchmarks: list[Benchmark] = []
+        self._before: set[Path] = set()
+        config.pluginmanager.register(_Saved(self), "tailgate-bridge-saved")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -69,28 +71,45 @@ class Bridge:
 
     @pytest.hookimpl(tryfirst=True, wrapper=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        """Read the runs, have pytest-benchmark save them, and only then mark them as saved."""
-        from tailgate.reporting.session_folder import abandoned, mark_saved, retire
+        """Read the runs and give them to pytest-benchmark, which saves them before any other hook goes on; see _Saved."""
+        from tailgate.reporting.collection import collect
+        from tailgate.reporting.session_folder import abandoned, retire
 
         session = self._config.pluginmanager.get_plugin("pytest-benchmark")
         if self._config.option.collectonly or not self.folders:
             return (yield)
         with abandoned(self._reports, but=self.folders) as dead:
-            self._benchmarks = self._read(dead)
+            found = collect(self.folders, dead)
+            self.runs, self.recovered, self._benchmarks = found.runs, found.recovered, found.benchmarks
+            self.complaints += found.complaints
             if session is None or not self._benchmarks:
                 return (yield)
             _choose_storage(session, self._config, self._reports, self.folders[0].name)
             session.benchmarks.extend(_metadata(one) for one in self._benchmarks)
-            before = _files(session)
+            self._before = _files(session)
             outcome = yield
-            self.saved_to = max(_files(session) - before, default=None)
-            try:
-                mark_saved(run.path for run in (*self.runs, *self.recovered) if run.path)
-            except RecordError as error:
-                self.complaints.append(str(error))
         retire(self._reports)
-        self._hide_table(session)
         return outcome
+
+    def saved(self) -> None:
+        """Only now that pytest-benchmark has saved them, mark the runs as saved; and say where they are."""
+        from pytest_benchmark.storage.file import FileStorage
+
+        from tailgate.reporting.session_folder import mark_saved
+
+        session = self._config.pluginmanager.get_plugin("pytest-benchmark")
+        if session is None or not self._benchmarks:
+            return
+        if isinstance(session.storage, FileStorage):
+            self.saved_to = max(_files(session) - self._before, default=None)
+            if self.saved_to is None:
+                self.complaints.append("pytest-benchmark wrote no file; the next session saves these runs")
+                return
+        try:
+            mark_saved(run.path for run in (*self.runs, *self.recovered) if run.path)
+        except RecordError as error:
+            self.complaints.append(str(error))
+        self._hide_table(session)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_benchmark_update_json(self, output_json: dict[str, Any]) -> None:
@@ -104,30 +123,6 @@ class Bridge:
         for complaint in self.complaints:
             terminalreporter.write_line(f"record: {complaint}", yellow=True)
 
-    def _read(self, dead: Iterable[Path]) -> list[Benchmark]:
-        """This session's runs, then those of dead sessions, each in the order of their beginning, as benchmarks."""
-        from tailgate.reporting.benchmark_json import benchmarks_of, recovered
-        from tailgate.reporting.session_folder import run_files, unsaved
-
-        own = self._read_files(path for folder in self.folders for path in run_files(folder))
-        left = self._read_files(path for folder in dead for path in unsaved(folder))
-        left = [(recovered(run, run.path.parent.name) if run.path else run, times_s) for run, times_s in left]
-        self.runs, self.recovered = [run for run, _ in own], [run for run, _ in left]
-        return benchmarks_of([*own, *left])
-
-    def _read_files(self, paths: Iterable[Path]) -> list[tuple[Run, list[float]]]:
-        from tailgate.reporting.benchmark_json import response_times
-        from tailgate.reporting.run_file import read_run
-
-        runs = []
-        for path in paths:
-            try:
-                run = read_run(path)
-                runs.append((run, response_times(run, _samples_of(run))))
-            except RecordError as error:
-                self.complaints.append(str(error))
-        return sorted(runs, key=lambda pair: str(pair[0].provenance.get("started_at")))
-
     def _hide_table(self, session: Any) -> None:
         """Take our runs out of pytest-benchmark's table, unless it was asked for: ours says more, and of percentiles."""
         asked = any(getattr(self._config.option, f"benchmark_{name}") != default for name, default in _TABLE_OPTIONS.items())
@@ -136,6 +131,20 @@ class Bridge:
         ours = {one.fullname for one in self._benchmarks}
         groups = ((group, [one for one in rows if one["fullname"] not in ours]) for group, rows in session.groups)
         session.groups = [(group, rows) for group, rows in groups if rows]
+
+
+class _Saved:
+    """The bridge's second half: no wrapper, so it runs after all wrappers have begun, in which pytest-benchmark saves.
+
+    The terminal's summary, which wants to know where, is written when the wrappers end.
+    """
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    def pytest_sessionfinish(self) -> None:
+        """Take note of what was saved."""
+        self._bridge.saved()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +169,6 @@ def _metadata(one: Benchmark) -> Any:
     metadata = Metadata(source, 1, {"timer": "tailgate"})  # type: ignore[no-untyped-call]  # pytest-benchmark is untyped
     metadata.stats.data.extend(one.response_s)
     return metadata
-
-
-def _samples_of(run: Run) -> Any:
-    from tailgate.samples import read_samples
-
-    try:
-        return read_samples(run.samples_path) if run.samples_path else None
-    except SamplesError:  # the run's histogram stands in
-        return None
 
 
 def before_benchmark(config: pytest.Config, reports: Path) -> None:
@@ -243,4 +243,8 @@ def _folder_of_history(reports: Path) -> Path:
 
 def _files(session: Any) -> set[Path]:
     """The files in pytest-benchmark's storage for this kind of machine; none where it is no folder."""
-    return set(session.storage.query()) if hasattr(session.storage, "query") and hasattr(session.storage, "path") else set()
+    from pytest_benchmark.storage.file import FileStorage
+
+    storage = session.storage
+    is_folder = isinstance(storage, FileStorage)
+    return set(storage.query()) if is_folder else set()

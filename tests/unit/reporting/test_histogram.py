@@ -83,7 +83,7 @@ TEXT = encode(np.array([0.01, 0.02, 0.5]))
 @pytest.mark.parametrize("text", ["", "AAAA", "?" * 40, TEXT[:-8], TEXT[:40], TEXT[:24] + "AAAA" + TEXT[28:], "ä"])
 def test_a_damaged_histogram_says_so(text: str) -> None:
     """Cut off, overwritten or foreign text is a RecordError that says where the samples are, not zlib's or struct's."""
-    with pytest.raises(RecordError, match="histogram is damaged .* samples file"):
+    with pytest.raises(RecordError, match=r"histogram is damaged .* samples file"):
         decode(text)
 
 

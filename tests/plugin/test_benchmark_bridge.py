@@ -1,0 +1,391 @@
+"""The bridge in real pytest sessions: runs made up on disk, everything after that as it is for users."""
+
+import inspect
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tailgate.pytest_benchmark_bridge import DEFAULT_STORAGE, Bridge, _metadata
+from tailgate.reporting.benchmark_json import Benchmark, runs_in
+from tailgate.reporting.run_file import Run
+from tailgate.reporting.session_folder import SessionFolder, unsaved
+from tests.unit.reporting.synthetic import case_of, run_from, samples_of, written
+
+ROOT = Path(__file__).parents[2]
+
+CONFTEST = '''
+from pathlib import Path
+import pytest
+from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge, before_benchmark
+from tailgate.reporting.run_file import write_run
+from tailgate.reporting.session_folder import SessionFolder, claim
+from tests.unit.reporting.synthetic import case_of, run_from, samples_of, write_samples
+from dataclasses import replace
+
+def pytest_addoption(parser):
+    parser.addoption("--reports", default="reports")
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    reports = Path(config.rootpath, config.option.reports)
+    before_benchmark(config, reports)
+    config.folder = SessionFolder.begin(reports)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[WORKER_FOLDER] = str(config.folder.path)
+    else:
+        config.bridge = Bridge(config, reports, config.folder.path)
+        config.pluginmanager.register(config.bridge, "bridge")
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session):
+    yield
+    session.config.folder.release()
+
+def pytest_terminal_summary(terminalreporter, config):
+    bridge = config.bridge
+    terminalreporter.write_line(f"RUNS {len(bridge.runs)} RECOVERED {len(bridge.recovered)} SAVED {bridge.saved_to}")
+
+@pytest.fixture
+def measure(request):
+    """Write a made-up run as measuring does: on disk before anybody asserts."""
+    def measure(name="ranker", **how):
+        case = case_of(name, for_s=10)
+        samples = samples_of(case, **how)
+        folder = request.config.folder.path
+        stem = claim(folder, case.id)
+        write_samples(samples, folder / f"{stem}.samples")
+        run = replace(run_from(case, samples, test=request.node.nodeid), samples=f"{stem}.samples")
+        write_run(run, folder / f"{stem}.json")
+        return run
+    return measure
+'''
+
+SUITE = """
+import pytest
+
+@pytest.mark.parametrize("name", ["ranker", "embedder"])
+def test_within_budget(measure, name):
+    assert measure(name).verdict["outcome"] == "PASS"
+
+def test_over_budget(measure):
+    assert measure("slow", median_s=0.2).verdict["outcome"] == "PASS", "p99 over budget"
+
+def test_that_measures_nothing():
+    pass
+"""
+
+Pytest = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def run_pytest(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Pytest:
+    """Run a suite in a process of its own, without the plugin that the bridge is usually registered by."""
+    for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makeconftest(CONFTEST)
+
+    def run(*arguments: str, suite: str = SUITE) -> pytest.RunResult:
+        pytester.makepyfile(test_latency=suite)
+        return pytester.runpytest_subprocess(*LEAN, *arguments, timeout=120)
+
+    return run
+
+
+LEAN = ("-p", "no:locust", "-p", "no:tailgate.pytest_plugin", "-p", "no:cacheprovider")
+
+
+def saved_in(reports: Path) -> list[Path]:
+    """The benchmark JSON below a reports folder, oldest first."""
+    return sorted((reports / "benchmarks").glob("*/*.json"))
+
+
+@pytest.mark.parametrize("how", [[], ["-n2"]], ids=["in one process", "with two workers"])
+def test_every_run_is_in_one_benchmark_json_also_that_of_a_failed_test(
+    how: list[str], run_pytest: Pytest, pytester: pytest.Pytester
+) -> None:
+    """With and without xdist: one file a session, in pytest-benchmark's layout, a benchmark per run, records whole."""
+    outcome = run_pytest(*how)
+    outcome.assert_outcomes(passed=3, failed=1)
+    (saved,) = saved_in(pytester.path / "reports")
+    outcome.stdout.fnmatch_lines([f"RUNS 3 RECOVERED 0 SAVED *{saved.name}"])
+    benchmarks = {one["name"]: one for one in json.loads(saved.read_text())["benchmarks"]}
+    assert set(benchmarks) == {
+        "test_within_budget[ranker][ranker-ml.m5.large-public]",
+        "test_within_budget[embedder][embedder-ml.m5.large-public]",
+        "test_over_budget[slow-ml.m5.large-public]",
+    }
+    slow = benchmarks["test_over_budget[slow-ml.m5.large-public]"]
+    assert slow["fullname"] == "test_latency.py::test_over_budget[slow-ml.m5.large-public]@emulated"
+    assert slow["group"] == "slow (emulated)"
+    assert slow["param"] == "slow-ml.m5.large-public"
+    assert slow["params"]["instance_type"] == "ml.m5.large"
+    assert slow["stats"]["rounds"] == 1000
+    assert slow["stats"]["median"] == pytest.approx(0.2, rel=0.05)
+    assert slow["extra_info"]["verdict"]["outcome"] == "FAIL"
+    assert sorted(str(run.case["id"]) for run in runs_in(saved)) == [
+        f"{name}-ml.m5.large-public" for name in ("embedder", "ranker", "slow")
+    ]
+    folders = list((pytester.path / "reports" / "runs").iterdir())
+    assert sum(len(list(folder.glob("*.samples"))) for folder in folders) == 3
+    assert not any(unsaved(folder) for folder in folders)
+
+
+def test_pytest_benchmarks_own_command_works_on_the_history(run_pytest: Pytest) -> None:
+    """`list` names the file of every session; `compare` puts the sessions side by side."""
+    for _ in range(2):
+        run_pytest()
+    command = [sys.executable, "-m", "pytest_benchmark", "--storage", "file://reports/benchmarks"]
+    listed = subprocess.run([*command, "list"], capture_output=True, text=True, check=True, timeout=60).stdout.split()
+    assert [Path(line).name[:5] for line in listed] == ["0001_", "0002_"]
+    compared = subprocess.run(
+        [*command, "compare", "--columns=median,rounds"], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    assert "benchmark 'ranker (emulated)': 2 tests" in compared
+    assert compared.count("test_over_budget") == 2
+
+
+@pytest.mark.parametrize("how", [[], ["-n2"]], ids=["in one process", "with two workers"])
+def test_options_of_pytest_benchmark_mean_what_they_always_mean(how: list[str], run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """--benchmark-json, -save and -storage go where the user says; response times are in the JSON that asks for them."""
+    outcome = run_pytest(*how, "--benchmark-json=out.json", "--benchmark-save=mine", "--benchmark-storage=file://elsewhere")
+    assert outcome.ret == 1
+    (named,) = (pytester.path / "elsewhere").glob("*/*.json")
+    assert named.name == "0001_mine.json"
+    assert saved_in(pytester.path / "reports") == []
+    asked = json.loads((pytester.path / "out.json").read_text())
+    assert len(asked["benchmarks"]) == 3
+    assert all(len(one["stats"]["data"]) == 1000 for one in asked["benchmarks"])
+    assert runs_in(pytester.path / "out.json") == runs_in(named)
+
+
+def test_a_storage_of_the_users_is_saved_to_without_further_ado(run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """A run is always kept: a chosen storage needs no --benchmark-autosave beside it."""
+    run_pytest("--benchmark-storage=file://elsewhere")
+    assert len(list((pytester.path / "elsewhere").glob("*/0001_*.json"))) == 1
+
+
+def test_comparing_finds_the_history_and_shows_the_table(run_pytest: Pytest) -> None:
+    """A bare --benchmark-compare looks into the reports folder; the table, hidden otherwise, is shown; its checks bite."""
+    first = run_pytest()
+    first.stdout.no_fnmatch_line("*Legend*")
+    assert "Saved benchmark data" not in first.stderr.str() + first.stdout.str()
+    compared = run_pytest("--benchmark-compare", "--benchmark-compare-fail=median:50%")
+    compared.stdout.fnmatch_lines(["*Legend*"])
+    compared.stdout.fnmatch_lines(["*test_over_budget*(0001_*"])
+    slower = run_pytest(
+        "--benchmark-compare", "--benchmark-compare-fail=median:50%", suite=SUITE.replace("measure(name)", "measure(name, median_s=.05)")
+    )
+    slower.stderr.fnmatch_lines(["*Performance has regressed*"])
+
+
+def test_comparing_works_with_reports_outside_the_current_folder(run_pytest: Pytest, pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """pytest-benchmark's file storage cannot name a folder that is not below the current one; ours can."""
+    (pytester.path / ".benchmarks" / "Linux").mkdir(parents=True)
+    (pytester.path / ".benchmarks" / "Linux" / "0001_old.json").write_text('{"benchmarks": [], "machine_info": {}}')
+    elsewhere = f"--reports={tmp_path}/elsewhere"
+    run_pytest(elsewhere)
+    compared = run_pytest(elsewhere, "--benchmark-compare")
+    compared.stdout.fnmatch_lines(["*test_over_budget*(0001_*"])
+    assert len(saved_in(tmp_path / "elsewhere")) == 2
+
+
+@pytest.mark.parametrize("how", [[], ["-n2"]], ids=["in one process", "with two workers"])
+def test_benchmark_only_selects_what_measures(how: list[str], run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """It is no usage error under xdist, and knows `measure` as well as `benchmark`."""
+    outcome = run_pytest(*how, "--benchmark-only", "-rs")
+    outcome.assert_outcomes(passed=2, failed=1, skipped=1)
+    assert len(runs_in(saved_in(pytester.path / "reports")[0])) == 3
+
+
+def test_benchmark_skip_skips_what_measures(run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """Nothing is measured, so nothing is saved."""
+    run_pytest("--benchmark-skip").assert_outcomes(passed=1, skipped=3)
+    assert saved_in(pytester.path / "reports") == []
+
+
+def test_benchmark_only_and_disable_together_stay_the_usage_error_that_they_are(run_pytest: Pytest) -> None:
+    """Only what xdist makes of --benchmark-only is put right."""
+    assert run_pytest("--benchmark-only", "--benchmark-disable").ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_the_users_own_benchmarks_keep_their_table_and_are_saved_beside_ours(run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """Only our rows are taken out of pytest-benchmark's table; the file holds both; `runs_in` passes theirs over."""
+    outcome = run_pytest(suite=SUITE + "\ndef test_own(benchmark):\n    benchmark(sum, [1, 2])\n")
+    outcome.stdout.fnmatch_lines(["*Name (time in*", "test_own *"])
+    outcome.stdout.no_fnmatch_line("test_within_budget*rounds*")
+    (saved,) = saved_in(pytester.path / "reports")
+    assert len(json.loads(saved.read_text())["benchmarks"]) == 4
+    assert len(runs_in(saved)) == 3
+
+
+def test_two_attempts_at_a_case_in_one_test_are_both_recorded(run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """A retry keeps both: the second has a name of its own, so that comparing goes by the first."""
+    run_pytest(suite="def test_retry(measure):\n    measure(seed=1)\n    measure(seed=2)\n")
+    (saved,) = saved_in(pytester.path / "reports")
+    names = [one["name"] for one in json.loads(saved.read_text())["benchmarks"]]
+    assert names == ["test_retry[ranker-ml.m5.large-public]", "test_retry[ranker-ml.m5.large-public]#2"]
+
+
+@pytest.mark.parametrize(
+    "also", ["", "\ndef test_well(measure):\n    measure('embedder')\n"], ids=["alone", "beside one that was answered"]
+)
+def test_a_run_without_any_answer_is_recorded_though_it_has_no_statistics(also: str, run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """An endpoint that was down: pytest-benchmark cannot hold it, so it stands in our section of the file; compare works."""
+    suite = f"def test_down(measure):\n    assert measure(failed=range(1000)).verdict['outcome'] == 'PASS'\n{also}"
+    outcome = run_pytest("--benchmark-json=out.json", suite=suite)
+    outcome.assert_outcomes(passed=1 if also else 0, failed=1)
+    (saved,) = saved_in(pytester.path / "reports")
+    for path in (saved, pytester.path / "out.json"):
+        assert "ranker-ml.m5.large-public" in {run.case["id"] for run in runs_in(path)}
+        assert len(json.loads(path.read_text())["benchmarks"]) == (1 if also else 0)
+    again = run_pytest("--benchmark-compare", suite=suite)
+    assert again.ret == 1
+    again.stdout.no_fnmatch_line("*INTERNALERROR*")
+
+
+def test_ten_minutes_at_a_thousand_a_second_take_at_most_150_kb_of_the_file(run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """As pytest-benchmark writes it, indented and with its statistics."""
+    conftest = CONFTEST.replace("case_of(name, for_s=10)", "case_of(name, per_s=1000, for_s=600)")
+    pytester.makeconftest(conftest)
+    run_pytest(suite="def test_long(measure):\n    measure(failed=range(0, 600_000, 999))\n").assert_outcomes(passed=1)
+    (saved,) = saved_in(pytester.path / "reports")
+    assert saved.stat().st_size <= 150_000
+    assert json.loads(saved.read_text())["benchmarks"][0]["stats"]["rounds"] == 10_000
+
+
+def test_collecting_only_saves_nothing(run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """Not even what a dead session left: --collect-only changes nothing."""
+    left_behind(pytester.path / "reports")
+    assert run_pytest("--collect-only").ret == 0
+    assert saved_in(pytester.path / "reports") == []
+
+
+def left_behind(reports: Path, name: str = "recommender") -> Run:
+    """A run of a session that did not live to save it."""
+    case = case_of(name, for_s=10)
+    samples = samples_of(case)
+    with SessionFolder.begin(reports) as session:
+        return written(run_from(case, samples, test="test_latency.py::test_interrupted"), samples, session.path)
+
+
+@pytest.mark.parametrize("samples_left", [True, False], ids=["with its samples", "its samples gone"])
+def test_runs_of_a_dead_session_come_into_the_next_ones_json_once(
+    samples_left: bool, run_pytest: Pytest, pytester: pytest.Pytester
+) -> None:
+    """Marked with the session they are from; response times from the histogram if need be; the session after has them not."""
+    run = left_behind(pytester.path / "reports")
+    assert run.path is not None
+    assert run.samples_path is not None
+    if not samples_left:
+        run.samples_path.unlink()
+    run_pytest().stdout.fnmatch_lines(["RUNS 3 RECOVERED 1 *"])
+    run_pytest().stdout.fnmatch_lines(["RUNS 3 RECOVERED 0 *"])
+    first, second = saved_in(pytester.path / "reports")
+    (recovered,) = [one for one in json.loads(first.read_text())["benchmarks"] if "recovered_from" in one["extra_info"]]
+    assert recovered["extra_info"]["recovered_from"] == run.path.parent.name
+    assert recovered["stats"]["rounds"] == 1000
+    assert recovered["stats"]["median"] == pytest.approx(0.02, rel=0.05)
+    assert len(runs_in(first)) == 4
+    assert len(runs_in(second)) == 3
+
+
+def test_a_session_killed_while_it_measures_loses_no_run(run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """SIGKILL after the first of two measurements: the next session has the first one's run in its JSON."""
+    suite = "import time\ndef test_first(measure):\n    measure('first')\ndef test_second(measure):\n    time.sleep(60)\n"
+    pytester.makepyfile(test_latency=suite)
+    killed = pytester.popen([sys.executable, "-m", "pytest", *LEAN], stdin=subprocess.DEVNULL)
+    runs = pytester.path / "reports" / "runs"
+    try:
+        until(lambda: any(runs.glob("*/*.json")))
+    finally:
+        killed.send_signal(signal.SIGKILL)
+        killed.communicate(timeout=20)
+    run_pytest("-k", "test_within_budget").stdout.fnmatch_lines(["RUNS 2 RECOVERED 1 *"])
+    (saved,) = saved_in(pytester.path / "reports")
+    assert [run.case["name"] for run in runs_in(saved)] == ["embedder", "ranker", "first"]  # of one time: by name
+
+
+def test_a_worker_that_is_killed_loses_no_run(run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """Its folder is nobody's any more when the controller finishes, so its run is recovered into the very same file."""
+    suite = (
+        "import os, signal\n"
+        "def test_first(measure):\n    measure('first')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "def test_second(measure):\n    measure('second')\n"
+    )
+    run_pytest("-n2", "--max-worker-restart=0", suite=suite)
+    (saved,) = saved_in(pytester.path / "reports")
+    assert {run.case["name"] for run in runs_in(saved)} == {"first", "second"}
+
+
+def test_a_record_that_cannot_be_read_is_complained_about_and_left_where_it_is(run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """One damaged file neither stops the others from being saved nor goes unnoticed."""
+    run = left_behind(pytester.path / "reports")
+    assert run.path is not None
+    run.path.write_text('{"record": "tailgate-run", "for')
+    run_pytest().stdout.fnmatch_lines(["record: *.json is not JSON, or was cut off*", "RUNS 3 RECOVERED 0 *"])
+    assert len(runs_in(saved_in(pytester.path / "reports")[0])) == 3
+    assert run.path.exists()
+
+
+def test_without_pytest_benchmark_the_runs_wait_for_a_session_that_has_it(run_pytest: Pytest) -> None:
+    """`-p no:benchmark` is the user's word; the runs stay on disk unsaved and are recovered later."""
+    run_pytest("-p", "no:benchmark").stdout.fnmatch_lines(["RUNS 3 RECOVERED 0 SAVED None"])
+    run_pytest().stdout.fnmatch_lines(["RUNS 3 RECOVERED 3 *"])
+
+
+def test_a_session_without_measurements_writes_nothing(run_pytest: Pytest, pytester: pytest.Pytester) -> None:
+    """No file, no folder of its own left, and no warning that there was nothing to save."""
+    outcome = run_pytest("-k", "nothing")
+    outcome.assert_outcomes(passed=1, deselected=3)
+    assert saved_in(pytester.path / "reports") == []
+    assert list((pytester.path / "reports" / "runs").iterdir()) == []
+
+
+def test_a_controller_without_folders_is_left_alone(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    """Nothing is read, recovered or retired for a session that measured nothing anywhere."""
+    left_behind(tmp_path)
+    bridge = Bridge(pytestconfig, tmp_path)
+    finish = bridge.pytest_sessionfinish()
+    next(finish)
+    with pytest.raises(StopIteration):
+        finish.send(None)
+    assert (bridge.runs, bridge.recovered, bridge.saved_to) == ([], [], None)
+
+
+def until(condition: Callable[[], bool], within_s: float = 60) -> None:
+    """Wait until the condition holds."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_pytest_benchmark_is_still_what_the_bridge_relies_on(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    """The contract: Metadata's arguments and output, the session's attributes and option defaults, the storage's query."""
+    from pytest_benchmark.logger import Logger
+    from pytest_benchmark.session import BenchmarkSession
+    from pytest_benchmark.stats import Metadata
+    from pytest_benchmark.storage.file import FileStorage
+
+    assert list(inspect.signature(Metadata).parameters) == ["fixture", "iterations", "options"]
+
+    source = _metadata(Benchmark("n", "f::n", "g", "p", {"a": "b"}, {"record": "x"}, [0.1, 0.2, 0.3]))
+    described = source.as_dict()
+    assert {"name", "fullname", "group", "param", "params", "extra_info", "options", "stats"} <= set(described)
+    assert described["stats"]["median"] == 0.2
+    session = pytestconfig.pluginmanager.get_plugin("pytest-benchmark")
+    assert isinstance(session, BenchmarkSession)
+    relied_on = ["benchmarks", "groups", "storage", "save", "autosave", "compare", "compared_mapping", "logger", "machine_id"]
+    assert all(hasattr(session, name) for name in relied_on)
+    assert callable(session.handle_loading)
+    assert list(inspect.signature(FileStorage).parameters) == ["path", "logger", "default_machine_id"]
+    assert FileStorage(tmp_path, Logger(Logger.QUIET, config=pytestconfig), "machine").query() == []
+    defaults = pytestconfig._parser.parse([])
+    assert defaults.benchmark_storage == DEFAULT_STORAGE
