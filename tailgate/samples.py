@@ -21,7 +21,7 @@ from tailgate.errors import SamplesError
 
 MAGIC = b"tailgate-samples 1\n"
 
-RECORD_STRUCT = struct.Struct("<dfffIIIHBBBx")
+RECORD_STRUCT = struct.Struct("<dfffIIIHBBBB")
 RECORD = np.dtype(
     [
         ("due_s", "<f8"),  # when the schedule wanted it sent, seconds from the run's start
@@ -35,7 +35,7 @@ RECORD = np.dtype(
         ("error", "u1"),  # Error
         ("payload", "u1"),  # which of the order's payloads
         ("arm", "u1"),  # which arm of a paired run, 0 otherwise
-        ("_", "u1"),
+        ("waited", "u1"),  # 1: looked at on time when no connection was free; its send lag is that wait, not the generator's
     ]
 )
 

@@ -17,6 +17,7 @@ monkey.patch_all()
 
 import contextlib  # noqa: E402 - nothing may be imported before gevent has patched the standard library
 import ctypes  # noqa: E402
+import logging  # noqa: E402
 import os  # noqa: E402
 import resource  # noqa: E402
 import signal  # noqa: E402
@@ -43,6 +44,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     _claim_resources()
+    logging.getLogger("botocore").setLevel(logging.CRITICAL + 1)  # its warnings quote what credential providers print
     events = Events()
     line = _read_line(_STDIN)
     if line is None:
@@ -86,7 +88,14 @@ def _totals(engine: Engine, swarm: Swarm) -> dict[str, object]:
 def _listen(engine: Engine) -> None:
     """Watch for the parent's end, and for errors in callbacks."""
     hub = get_hub()
-    hub.handle_error = engine.fault
+    report = hub.handle_error
+
+    def broken(context: object, kind: type[BaseException], error: BaseException, traceback: object) -> None:
+        report(context, kind, error, traceback)
+        if not issubclass(kind, hub.NOT_ERROR):
+            engine.break_off(error)
+
+    hub.handle_error = broken
     end_of_input = hub.loop.io(_STDIN, _READABLE)
     end_of_input.start(lambda: None if os.read(_STDIN, 4096) else engine.abandon())
 

@@ -16,7 +16,9 @@ from types import TracebackType
 from typing import IO, Any
 
 import tailgate
+from tailgate.errors import GeneratorError
 
+_EVENT = b'{"event": '  # anything else was printed before the generator could put its output aside
 _CHUNK_BYTES = 1 << 16
 _KEPT_BYTES = 4096  # of what it wrote on standard error
 _END_S = 3.0  # for one that was asked to end: a second of draining, and writing
@@ -25,19 +27,12 @@ _END_S = 3.0  # for one that was asked to end: a second of draining, and writing
 class Child:
     """A generator with an order. As a context manager it ends with its block, whatever ends that.
 
-    It has a session of its own, so that a terminal's Ctrl-C reaches the parent only.
+    It has a session of its own, so that a terminal's Ctrl-C reaches the parent only. Raises GeneratorError when no
+    process can be started.
     """
 
     def __init__(self, order: str, environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tailgate.generator"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_surroundings(environment),
-            start_new_session=True,
-            bufsize=0,
-        )
+        self._process = _start(environment)
         self._order = memoryview(order.encode() + b"\n")
         self._line = self._errors = b""
         self._selector = selectors.DefaultSelector()
@@ -89,7 +84,7 @@ class Child:
                 self._errors = (self._errors + self._read(self._stderr))[-_KEPT_BYTES:]
             else:
                 *lines, self._line = (self._line + self._read(self._stdout)).split(b"\n")
-                arrived += [json.loads(line) for line in lines]
+                arrived += [json.loads(line) for line in lines if line.startswith(_EVENT)]
         return arrived
 
     def rest(self) -> list[dict[str, Any]]:
@@ -147,6 +142,16 @@ class Child:
     def _unread(self) -> bool:
         readable = [key for key, _ in self._selector.select(0) if key.fileobj is not self._stdin]
         return bool(readable)
+
+
+def _start(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-P", "-m", "tailgate.generator"]
+    surroundings = _surroundings(environment)
+    try:
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=surroundings, start_new_session=True, bufsize=0)
+    except OSError as error:
+        raise GeneratorError(f"the generator could not be started ({error}); this host may be out of processes or memory") from None
 
 
 def _surroundings(environment: Mapping[str, str]) -> dict[str, str]:

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import _socket
 import errno
-import os
 import socket
 import ssl
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from tailgate.generator.response import BadResponseError, ResponseReader
 from tailgate.generator.route import SocketAddress
-from tailgate.generator.stamps import ANCILLARY_BYTES, ReceiveClock
+from tailgate.generator.stamps import ANCILLARY_BYTES
 from tailgate.generator.tls import TlsLayer
+from tailgate.generator.wiring import Wiring, os_error, start_connecting
 from tailgate.samples import Error
 
 _READABLE, _WRITABLE = 1, 2
 _RECEIVE_BYTES = 1 << 16
-
-EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
-"""Errors that speak of this host's limits, not of the server."""
-
-
-class Watcher(Protocol):
-    """Calls back while a file descriptor is ready."""
-
-    def start(self, callback: Callable[[], None], /) -> None: ...  # noqa: D102 - gevent's
-    def stop(self) -> None: ...  # noqa: D102 - gevent's
-    def close(self) -> None: ...  # noqa: D102 - gevent's
-
-
-class Loop(Protocol):
-    """What of gevent's event loop is used."""
-
-    def io(self, fd: int, events: int, /) -> Watcher: ...  # noqa: D102 - gevent's
 
 
 class Owner(Protocol):
@@ -48,22 +28,13 @@ class Owner(Protocol):
     def lost(self, connection: Connection, error: Error) -> None: ...  # noqa: D102 - said by the name
 
 
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """What all connections of a run share. tls: a context and the host to verify, None for plain HTTP."""
-
-    loop: Loop
-    clock: ReceiveClock
-    tls: tuple[ssl.SSLContext, str] | None
-    keep_bodies: bool
-
-
 class Connection:
     """One connection: it opens without blocking, then sends requests and reads their responses, one at a time.
 
-    number: of the connection in its run. requests: how many were begun on it. request: index of the one in flight,
-    −1 for none. began_s, sent_s, first_byte_s: monotonic times of the opening, of the request's hand-over to the
-    kernel, and of its response's first byte. Raises OSError when this host has no socket left to give.
+    number: of the connection in its run. requests: how many were begun on it. request: index of the one in flight, −1
+    for none; waited: whether that one had to wait for a connection. began_s, sent_s, first_byte_s: monotonic times of
+    the opening, of the request's hand-over to the kernel, and of its response's first byte. Raises OSError when this
+    host has no socket left to give.
     """
 
     __slots__ = (
@@ -83,23 +54,24 @@ class Connection:
         "requests",
         "response",
         "sent_s",
+        "waited",
     )
 
     def __init__(self, number: int, address: SocketAddress, wiring: Wiring, owner: Owner) -> None:
         self.number, self.requests, self.request = number, 0, -1
-        self.open = False
+        self.open = self.waited = False
         self.began_s = self.sent_s = time.monotonic()
         self.first_byte_s: float | None = None
         self._wiring, self._owner = wiring, owner
         self._unsent: memoryview | None = None
         self._tls: TlsLayer | None = None
-        self._socket, self._connect_error = _connecting(address, wiring.clock)
+        self._socket, self._connect_error = start_connecting(address, wiring.clock)
         self.response = ResponseReader(wiring.keep_bodies)
         self._reading = wiring.loop.io(self._socket.fileno(), _READABLE)
         self._writing = wiring.loop.io(self._socket.fileno(), _WRITABLE)
         self._writing.start(self._connected)
 
-    def send(self, request: int, wire: bytes) -> None:
+    def send(self, request: int, wire: bytes, waited: bool) -> None:
         """Send a request; the rest of one that does not fit is sent as the kernel takes it.
 
         Raises OSError when the connection turns out to be dead, with nothing of the request under way.
@@ -113,7 +85,7 @@ class Connection:
             sent = self._socket.send(wire)
         except BlockingIOError:
             sent = 0
-        self.request = request
+        self.request, self.waited = request, waited
         self.requests += 1
         if sent < len(wire):
             self._write_later(wire, sent)
@@ -136,7 +108,7 @@ class Connection:
         """The socket became writable while connecting: it is open, or it failed."""
         error = self._connect_error or self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
-            self._refuse(_os_error(error))
+            self._refuse(os_error(error))
             return
         self._writing.stop()
         self._reading.start(self._readable)
@@ -213,7 +185,7 @@ class Connection:
         if self.request >= 0 and self.response.end():
             self._owner.answered(self, max(at_s, self.sent_s))
         else:
-            self._broken(_os_error(errno.ECONNRESET))
+            self._broken(os_error(errno.ECONNRESET))
 
     def _broken(self, error: OSError) -> None:
         if self.open:
@@ -263,28 +235,3 @@ class Connection:
     def reusable(self) -> bool:
         """Whether it can carry another request: neither side is about to close it, and the last request left whole."""
         return self.response.keep_alive and self._unsent is None and not (self._tls is not None and self._tls.ended)
-
-
-def _connecting(address: SocketAddress, clock: ReceiveClock) -> tuple[_socket.socket, int]:
-    """A socket on its way, and the error with which that ended already, 0 for none.
-
-    It is the operating system's plain socket, which gevent's monkey-patching leaves alone.
-    """
-    family, where = address
-    connecting = _socket.socket(family, socket.SOCK_STREAM)
-    try:
-        connecting.setblocking(False)
-        connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        clock.enable(connecting)
-        error = connecting.connect_ex(where)
-        if error in EXHAUSTED:
-            raise _os_error(error)
-    except OSError:
-        connecting.close()
-        raise
-    return connecting, 0 if error == errno.EINPROGRESS else error
-
-
-def _os_error(number: int) -> OSError:
-    """The fitting subclass of OSError, such as ConnectionRefusedError, with the system's text."""
-    return OSError(number, os.strerror(number))

@@ -19,6 +19,9 @@ from tailgate.samples import Error
 _BURST = 64
 """Requests sent in one go before the hub may read answers again."""
 
+_PUNCTUAL_S = 0.001
+"""A request looked at so soon after it was due, and sent later, waited for a connection and not for the dispatcher."""
+
 
 class Alarm(Protocol):
     """Calls the dispatcher back at a monotonic time."""
@@ -37,7 +40,7 @@ class Dispatcher:
     def __init__(self, pool: Pool, renderer: Renderer, recorder: Recorder, alarm: Alarm, expect: Expect | None) -> None:
         self.pool = pool
         self.sent = 0
-        self.waiting: deque[int] = deque()
+        self.waiting: deque[tuple[int, bool]] = deque()
         self._renderer, self._recorder, self._alarm, self._expect = renderer, recorder, alarm, expect
         self._due = array("d")
         self._next = self._end = 0
@@ -66,8 +69,8 @@ class Dispatcher:
         while self._next < last and due[self._next] <= now:
             request = self._next
             self._next += 1
-            if not idle or not self._send(request):
-                self.waiting.append(request)
+            if not idle or not self._send(request, False):
+                self.waiting.append((request, now - due[request] < _PUNCTUAL_S))
             now = time.monotonic()
         if self.waiting:
             self.pool.grow(self, len(self.waiting))
@@ -80,7 +83,7 @@ class Dispatcher:
     def stop(self, now_s: float) -> None:
         """End the load early: what is not due by now is dropped from the schedule, what was not sent stays unsent."""
         while self._next < self._end and self._due[self._next] <= now_s:
-            self.waiting.append(self._next)
+            self.waiting.append((self._next, False))
             self._next += 1
         self._end = self._next
         self.give_up_waiting()
@@ -97,7 +100,7 @@ class Dispatcher:
     def give_up_waiting(self) -> None:
         """Write down as unsent what still waits for a connection."""
         while self.waiting:
-            self._recorder.unsent(self._due[self.waiting.popleft()], Error.UNSENT)
+            self._leave_unsent(Error.UNSENT)
 
     def expire(self, sent_before_s: float, begun_before_s: float) -> None:
         """Give up requests sent, and connections begun, before these monotonic times."""
@@ -111,15 +114,14 @@ class Dispatcher:
     def opened(self, connection: Connection) -> None:
         """A new connection is free."""
         self.pool.opened(connection)
-        self._send_waiting()
+        self._serve_waiting()
 
     def refused(self, connection: Connection, error: OSError) -> None:
         """A connection could not be opened: the request that has waited longest failed with it."""
         self.pool.refused(connection, error)
         if self.waiting:
-            self._recorder.unsent(self._due[self.waiting.popleft()], Error.CONNECT_FAILED)
-        if self.waiting:
-            self.pool.grow(self, len(self.waiting))
+            self._leave_unsent(Error.CONNECT_FAILED)
+        self._serve_waiting()
 
     def answered(self, connection: Connection, at_s: float) -> None:
         """A response is complete."""
@@ -127,8 +129,7 @@ class Dispatcher:
         self._recorder.outcome(self._due[connection.request], connection, at_s, error)
         connection.request = -1
         self.pool.release(connection, self)
-        if self.waiting:
-            self._send_waiting()
+        self._serve_waiting()
 
     def lost(self, connection: Connection, error: Error) -> None:
         """A connection ended, and with it the request that was in flight on it, if there was one."""
@@ -136,21 +137,32 @@ class Dispatcher:
             self._recorder.outcome(self._due[connection.request], connection, None, error)
             connection.request = -1
         self.pool.forget(connection, self)
+        self._serve_waiting()
+
+    def _serve_waiting(self) -> None:
+        """Give free connections to those that wait, and open more for the rest."""
+        if self.waiting:
+            self._send_waiting()
+            self.pool.grow(self, len(self.waiting))
 
     def _send_waiting(self) -> None:
         waiting, idle = self.waiting, self.pool.idle
         for _ in range(min(len(waiting), _BURST)):
-            if not idle or not self._send(waiting[0]):
+            if not idle or not self._send(*waiting[0]):
                 return
             waiting.popleft()
 
-    def _send(self, request: int) -> bool:
+    def _leave_unsent(self, error: Error) -> None:
+        request, waited = self.waiting.popleft()
+        self._recorder.unsent(self._due[request], waited, error)
+
+    def _send(self, request: int, waited: bool) -> bool:
         """Send on an idle connection; false when all of them turn out to be dead."""
         wire, idle = self._renderer.render(), self.pool.idle
         while idle:
             connection = idle.pop()
             try:
-                connection.send(request, wire)
+                connection.send(request, wire, waited)
             except OSError:
                 connection.close()
                 self.pool.forget(connection, self)

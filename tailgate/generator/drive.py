@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -67,7 +68,8 @@ def drive(
     Whatever makes the samples untrustworthy stands in their faults. Raises GeneratorError when there are none: the load
     could not begin. The process is gone when this returns or raises, also for KeyboardInterrupt.
     """
-    order.samples.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # the generator says what is wrong with the path
+        order.samples.unlink()
     watch = Watch(processes)
     with Child(order.to_json(), environment) as child:
         course = _Course(order, watch, child, on_tick)
@@ -100,14 +102,15 @@ class _Course:
         self._child.kill()
         for event in self._child.rest():
             self._take(event)
+        self._faults += self._watch.deaths()
 
     def samples(self) -> Samples:
         """The samples on disk with all that speaks against them. Raises GeneratorError when the load did not begin."""
         faults = self._all_faults()
         try:
             samples = read_samples(self._order.samples, tuple(faults), self._stopped_s)
-        except SamplesError:
-            raise GeneratorError("; ".join(faults)) from None
+        except SamplesError as error:
+            raise GeneratorError("; ".join(faults) or str(error)) from None
         done = self._done
         if done is not None and (len(samples), int(samples.failed.sum())) != (done["rows"], done["failed"]):
             faults.append(

@@ -16,10 +16,10 @@ from gevent.hub import get_hub
 
 from tailgate.errors import GeneratorError
 from tailgate.generator.alarms import KernelAlarm, LoopAlarm
-from tailgate.generator.connection import Connection, Owner, Wiring
+from tailgate.generator.connection import Connection, Owner
 from tailgate.generator.credentials import Credentials
 from tailgate.generator.dispatcher import Dispatcher
-from tailgate.generator.events import Events
+from tailgate.generator.events import Events, ParentGoneError
 from tailgate.generator.instruments import Instruments
 from tailgate.generator.order import Order
 from tailgate.generator.pool import Pool
@@ -28,6 +28,7 @@ from tailgate.generator.recorder import Recorder
 from tailgate.generator.rendering import Renderer
 from tailgate.generator.route import SocketAddress, route_of
 from tailgate.generator.tls import trusting
+from tailgate.generator.wiring import Wiring
 from tailgate.samples import Header
 
 _LEAD_S = 0.2  # from the decision to start to the first due time
@@ -86,6 +87,10 @@ class Engine:
             self.cpu_s = time.process_time() - cpu_s
         except GeneratorError as error:
             self.faults.append(str(error))
+        except ParentGoneError:
+            self.abandon()
+        except Exception as error:  # an error of ours must not become samples that look complete
+            self.break_off(error)
         finally:
             self._conclude()
 
@@ -118,9 +123,9 @@ class Engine:
         """Which instruments stamp the times."""
         return self._instruments.label
 
-    def fault(self, *error: Any) -> None:
-        """gevent: a callback failed, which none should; the run ends, and says so."""
-        self.faults.append(f"the generator broke ({error[1].__name__}: {error[2]}); this is an error in tailgate, please report it")
+    def break_off(self, error: BaseException) -> None:
+        """Something failed that never should; the run ends, and says so."""
+        self.faults.append(f"the generator broke ({type(error).__name__}: {error}); this is an error in tailgate, please report it")
         self.stop()
 
     def _ring(self) -> None:

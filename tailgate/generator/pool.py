@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from tailgate.generator.connection import EXHAUSTED, Connection, Owner
+from tailgate.generator.connection import Connection, Owner
 from tailgate.generator.route import SocketAddress
+from tailgate.generator.wiring import EXHAUSTED
 
 MOST_OPENING = 64
 """Handshakes under way at once: enough to grow by thousands of connections a second, too few to occupy the hub."""

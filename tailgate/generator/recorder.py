@@ -52,13 +52,14 @@ class Recorder:
             error,
             0,
             0,
+            connection.waited,
         )
         self.rows += 1
         self.failed += error != 0
 
-    def unsent(self, due_s: float, error: Error) -> None:
+    def unsent(self, due_s: float, waited: bool, error: Error) -> None:
         """The row of a request that never was sent."""
-        self._buffer += RECORD_STRUCT.pack(due_s - self._origin_s, _NAN, _NAN, _NAN, 0, 0, 0, 0, error, 0, 0)
+        self._buffer += RECORD_STRUCT.pack(due_s - self._origin_s, _NAN, _NAN, _NAN, 0, 0, 0, 0, error, 0, 0, waited)
         self.rows += 1
         self.failed += 1
 

@@ -60,7 +60,7 @@ class Swarm:
         fire, name = self._events.request.fire, self._host
         for start in range(0, len(rows), _SLICE * RECORD_STRUCT.size):
             for row in RECORD_STRUCT.iter_unpack(rows[start : start + _SLICE * RECORD_STRUCT.size]):
-                _, _, _, done_s, length, _, _, _, error, _, _ = row
+                _, _, _, done_s, length, _, _, _, error, _, _, _ = row
                 response_ms = None if math.isnan(done_s) else done_s * 1e3
                 fire(
                     request_type="POST",

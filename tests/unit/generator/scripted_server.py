@@ -39,10 +39,12 @@ class Server(asyncio.Protocol):
         self.truth, self.read = truth, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio: a client connected."""
         self.truth.connections += 1
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
+        """asyncio: collect until a request is whole."""
         self.read += data
         while (end := self.read.find(b"\r\n\r\n")) >= 0:
             head = self.read[:end].decode("latin-1")
@@ -54,6 +56,7 @@ class Server(asyncio.Protocol):
             self.serve(head, body)
 
     def serve(self, head: str, body: bytes) -> None:
+        """Note the request, and act as it asks after its service time."""
         url = urlsplit(head.split(" ")[1])
         if url.path == "/truth":
             self.reply(200, json.dumps(vars(self.truth)).encode())
@@ -67,31 +70,38 @@ class Server(asyncio.Protocol):
         asyncio.get_running_loop().call_later(float(asked["ms"]) / 1e3, lambda: act(self, asked))
 
     def reply(self, status: int, body: bytes, headers: str = "", version: str = "1.1") -> None:
+        """One ordinary response."""
         head = f"HTTP/{version} {status} Said\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
         self.transport.write(head.encode() + body)
 
     def answer(self, asked: dict[str, str]) -> None:
+        """An ordinary answer, and its departure."""
         self.reply(int(asked["status"]), asked["body"].encode(), headers=asked.get("header", "") and f"{asked['header']}\r\n")
         self.truth.departed.append(time.monotonic())
 
     def chunked(self, asked: dict[str, str]) -> None:
+        """The body in two chunks."""
         half = len(asked["body"]) // 2
         chunks = "".join(f"{len(piece):x}\r\n{piece}\r\n" for piece in (asked["body"][:half], asked["body"][half:]) if piece)
         self.transport.write(f"HTTP/1.1 {asked['status']} Said\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n".encode())
 
     def until_close(self, asked: dict[str, str]) -> None:
+        """No length: the body ends with the connection."""
         self.transport.write(f"HTTP/1.1 {asked['status']} Said\r\n\r\n{asked['body']}".encode())
         self.transport.close()
 
     def then_close(self, asked: dict[str, str]) -> None:
+        """Announce the end of the connection, and close it."""
         self.reply(int(asked["status"]), asked["body"].encode(), headers="Connection: close\r\n")
         self.transport.close()
 
     def interim(self, asked: dict[str, str]) -> None:
+        """100 Continue first."""
         self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self.answer(asked)
 
     def twice(self, asked: dict[str, str]) -> None:
+        """Two answers to one request."""
         self.answer(asked)
         self.answer(asked)
 
@@ -102,29 +112,34 @@ class Server(asyncio.Protocol):
         asyncio.get_running_loop().call_later(0.05, lambda: self.transport.write(body))
 
     def half(self, asked: dict[str, str]) -> None:
+        """Less than was announced, then close."""
         self.transport.write(f"HTTP/1.1 200 Said\r\nContent-Length: 100\r\n\r\n{asked['body']}".encode())
         self.transport.close()
 
-    def garbage(self, asked: dict[str, str]) -> None:
+    def garbage(self, _: dict[str, str]) -> None:
+        """No HTTP at all."""
         self.transport.write(b"\x00\x01 this is no HTTP \xff\r\n\r\n")
 
-    def close(self, asked: dict[str, str]) -> None:
+    def close(self, _: dict[str, str]) -> None:
+        """Close instead of an answer."""
         self.transport.close()
 
-    def reset(self, asked: dict[str, str]) -> None:
+    def reset(self, _: dict[str, str]) -> None:
+        """Reset the connection, as a crashing peer does."""
         tcp: socket.socket = self.transport.get_extra_info("socket")
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
-    def silent(self, asked: dict[str, str]) -> None:
-        pass
+    def silent(self, _: dict[str, str]) -> None:
+        """Never answer."""
 
     def stall(self, asked: dict[str, str]) -> None:
         """Freeze the whole server for a second, as a garbage collection or a page-in does, then answer."""
         time.sleep(1.0)
         self.answer(asked)
 
-    def die(self, asked: dict[str, str]) -> None:
+    def die(self, _: dict[str, str]) -> None:
+        """The whole server dies."""
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -1,0 +1,110 @@
+"""Responses are read as they come and told apart."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tailgate.generator.response import BadResponseError, ResponseReader, classify
+from tailgate.plan.expect import Expect
+from tailgate.samples import Error
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n3\r\nand\r\n0\r\n\r\n"
+PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nfourand"
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n" + PLAIN
+EMPTY = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+def _read(wire: bytes, keep: bool = True) -> ResponseReader:
+    reader = ResponseReader(keep)
+    assert reader.feed(wire)
+    return reader
+
+
+@given(wire=st.sampled_from([CHUNKED, PLAIN, INTERIM]), cuts=st.lists(st.integers(1, 60), max_size=6))
+def test_a_response_reads_the_same_however_it_is_cut(wire, cuts):
+    """Packets end anywhere; only the last piece completes the response, with its whole body."""
+    reader = ResponseReader(keep=True)
+    bounds = sorted({0, len(wire), *(cut for cut in cuts if cut < len(wire))})
+    outcomes = [reader.feed(wire[start:end]) for start, end in itertools.pairwise(bounds)]
+    assert outcomes == [False] * (len(outcomes) - 1) + [True]
+    assert (reader.status, reader.length, reader.body, reader.keep_alive) == (200, 7, b"fourand", True)
+
+
+def test_one_reader_reads_one_response_after_another():
+    """A kept-alive connection carries many; what one held does not leak into the next."""
+    reader = _read(CHUNKED)
+    reader.begin()
+    assert reader.feed(EMPTY)
+    assert (reader.status, reader.length, reader.body) == (204, 0, b"")
+
+
+def test_a_body_without_length_ends_with_the_connection():
+    """Its end is the server's closing, and not an error."""
+    reader = ResponseReader(keep=True)
+    assert not reader.feed(b"HTTP/1.1 200 OK\r\n\r\nall there is")
+    assert reader.end()
+    assert (reader.body, reader.keep_alive) == (b"all there is", False)
+
+
+@pytest.mark.parametrize("wire", [b"", b"HTTP/1.1 200 OK\r\n", PLAIN[:-1], CHUNKED[:-5]])
+def test_a_connection_closed_in_the_middle_is_no_response(wire):
+    """A shorter body than was announced is not an answer."""
+    reader = ResponseReader(keep=True)
+    assert not reader.feed(wire)
+    assert not reader.end()
+
+
+@pytest.mark.parametrize(
+    "wire", [PLAIN + PLAIN, PLAIN + b"\x00garbage", b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"]
+)
+def test_a_connection_with_more_than_one_answer_or_a_farewell_is_not_reused(wire):
+    """The answer counts; the connection carries no further request."""
+    reader = _read(wire)
+    assert (reader.status, reader.keep_alive) == (200, False)
+    assert reader.length in (0, 7)
+
+
+@pytest.mark.parametrize(
+    "wire", [b"\x00\x01", b"SSH-2.0-x\r\n", b"HTTP/1.1 2x0 OK\r\n\r\n", b"HTTP/1.1 101 Up\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"]
+)
+def test_what_is_no_response_is_refused(wire):
+    """Garbage, another protocol, and a switch to another protocol that nobody asked for."""
+    with pytest.raises(BadResponseError):
+        ResponseReader(keep=True).feed(wire)
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "error"),
+    [
+        ("200 OK", "fine", Error.NONE),
+        ("200 OK", "wrong", Error.WRONG_ANSWER),
+        ("204 No Content", "", Error.WRONG_ANSWER),
+        ("302 Found\r\nLocation: /", "", Error.REDIRECT),
+        ("429 Slow", "", Error.THROTTLED),
+        ("400 Bad\r\nx-amzn-ErrorType: ThrottlingException:http://x/", "", Error.THROTTLED),
+        ("400 Bad", '{"__type":"ThrottlingException"}', Error.THROTTLED),
+        ("503 Busy", '{"code":"ThrottlingException"}', Error.THROTTLED),
+        ("400 Bad\r\nx-amzn-ErrorType: ValidationError", "", Error.CLIENT_ERROR),
+        ("403 No", "", Error.CLIENT_ERROR),
+        ("424 Model", '{"OriginalStatusCode":500}', Error.MODEL_ERROR),
+        ("500 Oh", "", Error.SERVER_ERROR),
+        ("530 Dependency", "", Error.SERVER_ERROR),
+        ("600 What", "", Error.BAD_RESPONSE),
+    ],
+)
+def test_each_kind_of_answer_has_its_error(head, body, error):
+    """SageMaker's own meanings of 424 and of throttling in disguise are told from other failures."""
+    length = "" if head.startswith("204") else f"Content-Length: {len(body)}\r\n"
+    reader = _read(f"HTTP/1.1 {head}\r\n{length}\r\n{body}".encode())
+    assert classify(reader, Expect(contains=b"fine")) is error
+
+
+def test_bodies_are_dropped_unless_an_answer_has_to_be_checked():
+    """A long run of large answers needs no memory for them; their length is known all the same."""
+    reader = _read(PLAIN, keep=False)
+    assert (reader.length, reader.body) == (7, b"")
+    assert classify(reader, None) is Error.NONE
