@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tailgate.analysis.metrics import metric_of
 from tailgate.analysis.quantiles import Estimate, estimate_least, estimate_mean, estimate_quantile
-from tailgate.samples import Error, Samples
+from tailgate.samples import Samples
 
 PERCENTILES = ("p50", "p90", "p95", "p99", "p99.9")
 
@@ -18,8 +17,8 @@ def estimates(samples: Samples) -> tuple[Estimate, ...]:
     """What the judged samples came to; () without samples.
 
     min, mean, p50, p90, p95, p99, p99.9 of the response time; service_p50, service_p99; error_rate; achieved_rate
-    (requests sent per second of the judged span); send_lag_p99, over the requests that were sent (absent when none
-    was). Times in seconds; infinite where failures reach into the percentile.
+    (requests sent per second of the judged span); send_lag_p99, of the requests that did not wait for a connection
+    (absent when all did). Times in seconds; infinite where failures reach into the percentile.
     """
     if not len(samples):
         return ()
@@ -39,7 +38,7 @@ def estimates(samples: Samples) -> tuple[Estimate, ...]:
 def achieved_rate(samples: Samples) -> Estimate:
     """Requests sent per second of the judged part."""
     lasted_s = judged_s(samples)
-    return Estimate("achieved_rate", int(sent(samples).sum()) / lasted_s if lasted_s else 0.0)
+    return Estimate("achieved_rate", int(np.isfinite(samples.send_lag_s).sum()) / lasted_s if lasted_s else 0.0)
 
 
 def service_quantile(samples: Samples, q: float) -> Estimate:
@@ -48,17 +47,16 @@ def service_quantile(samples: Samples, q: float) -> Estimate:
 
 
 def send_lag_p99(samples: Samples) -> tuple[Estimate, ...]:
-    """The p99 of the send lags of the requests that were sent: one estimate, or none when none was sent."""
-    handed_over = np.isfinite(samples.send_lag_s)
-    if not handed_over.any():
+    """The p99 of the generator's own send lags: one estimate, or none where there was nothing to measure it by.
+
+    A request that was looked at on time and found no free connection waited for the server, which is in its response
+    time; such waits, and requests that never were sent, say nothing of the generator.
+    """
+    own = np.isfinite(samples.send_lag_s) & (samples.records["waited"] == 0)
+    if not own.any():
         return ()
-    only = replace(samples, records=samples.records[handed_over])
+    only = replace(samples, records=samples.records[own])
     return (estimate_quantile(only.send_lag_s, 0.99, per_second=only.per_second, metric="send_lag_p99"),)
-
-
-def sent(samples: Samples) -> NDArray[np.bool_]:
-    """Whether the generator tried to send each request, shape (n,). A refused connection is the server's doing."""
-    return np.asarray(samples.records["error"] != Error.UNSENT)
 
 
 def judged_s(samples: Samples) -> float:

@@ -125,4 +125,4 @@ def upper_bound(fraction: float, size: float, confidence: float) -> float:
 
 def lower_bound(fraction: float, size: float, confidence: float) -> float:
     """One-sided lower bound, the mirror image of `upper_bound`."""
-    return 1 - upper_bound(1 - fraction, size, confidence)
+    return min(fraction, 1 - upper_bound(1 - fraction, size, confidence))

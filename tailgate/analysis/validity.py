@@ -7,15 +7,10 @@ errors and refused connections are therefore never a reason here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tailgate.analysis.estimates import judged_s, send_lag_p99, sent
-from tailgate.analysis.gate import decide
-from tailgate.analysis.outcome import Outcome
-from tailgate.plan.budget import Limit
+from tailgate.analysis.estimates import judged_s, send_lag_p99
 from tailgate.plan.case import Case
 from tailgate.samples import Error, Samples
 from tailgate.units import format_count, format_ms, format_percent
@@ -33,10 +28,14 @@ def _stopped(case: Case, samples: Samples) -> Iterator[str]:
 
 
 def _absent(case: Case, samples: Samples) -> Iterator[str]:
-    """Too few of the requests that were due while the load lasted were sent."""
+    """Too few of the requests that were due while the load lasted were sent.
+
+    One that was ready on time and never found a connection free is counted as sent: the server kept it waiting.
+    """
     due_s, start_s = case.load.due_times(), case.load.warmup_s
     scheduled = int(np.count_nonzero((due_s >= start_s) & (due_s < start_s + judged_s(samples))))
-    asked = int(sent(samples).sum())
+    records = samples.records
+    asked = int(np.count_nonzero((records["error"] != Error.UNSENT) | (records["waited"] == 1)))
     if not len(samples):
         yield "there are no samples: the generator sent nothing after the warm-up"
     elif asked < case.budget.sent_share * scheduled:
@@ -50,32 +49,12 @@ def _throttled(samples: Samples) -> Iterator[str]:
 
 
 def _late(case: Case, samples: Samples) -> Iterator[str]:
-    """The generator sent too late for the tightest percentile bound to mean anything.
-
-    Opening a connection makes a request late too, and a server that answers slowly makes the pool grow. So where only
-    those requests are late, a limit that service times alone break is the server's, and stays a FAIL.
-    """
-    tightest_s = case.budget.tightest_s
+    """The generator sent too late for the tightest percentile bound to mean anything."""
+    tightest_s, share = case.budget.tightest_s, case.budget.send_lag_share
     if tightest_s is None:
         return
-    share = case.budget.send_lag_share
-    lag_s, kept_open_lag_s = _lag_p99_s(samples), _lag_p99_s(samples, samples.records["request"] > 0)
-    if lag_s > share * tightest_s and (kept_open_lag_s > share * tightest_s or not _served_too_slowly(case, samples)):
-        allowed = f"{format_ms(share * tightest_s)} may be ({format_percent(share)} of the tightest bound)"
-        much = f"send lag p99 is {format_ms(lag_s)} where {allowed}"
-        yield f"{much}: the generator's host was too busy to keep the schedule; give it an idle core or a lower rate"
-
-
-def _lag_p99_s(samples: Samples, chosen: NDArray[np.bool_] | slice = slice(None)) -> float:
-    """The p99 of the chosen requests' send lags; 0 when none of them was sent."""
-    return next((lag.value for lag in send_lag_p99(replace(samples, records=samples.records[chosen]))), 0.0)
-
-
-def _served_too_slowly(case: Case, samples: Samples) -> bool:
-    """Whether some percentile limit fails on service times, into which the generator's lateness does not enter."""
-
-    def fails(limit: Limit) -> bool:
-        requests, exceedances = samples.per_second(samples.service_s > limit.bound)
-        return decide(requests, exceedances, allowed=limit.allowed).outcome is Outcome.FAIL
-
-    return any(fails(limit) for limit in case.budget.limits if limit.quantile is not None)
+    for lag in send_lag_p99(samples):
+        if lag.value > share * tightest_s:
+            allowed = f"{format_ms(share * tightest_s)} may be ({format_percent(share)} of the tightest bound)"
+            much = f"send lag p99 is {format_ms(lag.value)} where {allowed}"
+            yield f"{much}: the generator's host was too busy to keep the schedule; give it an idle core or a lower rate"

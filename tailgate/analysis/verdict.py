@@ -114,6 +114,7 @@ def _service(samples: Samples) -> tuple[Estimate | None, float | None]:
 def _facts(case: Case, samples: Samples, checks: tuple[Check, ...], reasons: tuple[str, ...]) -> Iterator[str]:
     if not reasons:
         yield from (wording.undecided_line(check, case) for check in checks if check.decision.outcome is Outcome.INCONCLUSIVE)
-    yield wording.load_line(case, samples, max(check.decision.design_effect for check in checks))
+    if len(samples):
+        yield wording.load_line(case, samples, max(check.decision.design_effect for check in checks))
     if samples.failed.any():
         yield wording.errors_line(samples)

@@ -96,7 +96,7 @@ def errors_line(samples: Samples) -> str:
 def _schedule(case: Case, samples: Samples) -> str:
     lag = next(iter(send_lag_p99(samples)), None)
     if lag is None:
-        return "nothing sent"
+        return "every request waited for a connection"
     tightest_s = case.budget.tightest_s
     kept = tightest_s is None or lag.value <= case.budget.send_lag_share * tightest_s
     return f"schedule {'kept' if kept else 'not kept'} (send lag p99 {format_ms(lag.value)})"
