@@ -27,7 +27,7 @@ p99 over budget: resnet50 on ml.c6i.xlarge via privatelink at 50/s
   p99 response time   143.5 ms   [134.8, 156.6]   budget 120.0 ms   FAIL  (+20 %)
   p50 response time    41.8 ms   [ 40.8,  42.8]   budget  60.0 ms   PASS
   error rate            0.0 %    [  0.0,   0.1]   budget   0.5 %    PASS
-  service time p99    143.9 ms
+  service time p99    143.4 ms
   3 000 requests in 60 s (offered 50/s, achieved 50/s), schedule kept (send lag p99 0.1 ms), design effect 1.0
   samples: reports/x   replay: pytest -k x"""
 
