@@ -91,7 +91,7 @@ def _export(options: argparse.Namespace) -> int:
     from tailgate.reporting.csv_export import samples_in, write_csv
 
     samples = samples_in(options.file)
-    with _output(options.output, options.file) as file:
+    with _output(options.output) as file:
         write_csv(samples, file)
     return DONE
 
@@ -115,17 +115,21 @@ VERBS = (
 
 
 @contextlib.contextmanager
-def _output(name: str, source: Path) -> Iterator[TextIO]:
-    """The file to write to: standard output for `-`, else one that appears only when it is complete."""
-    if name == "-":
-        yield sys.stdout
-        return
+def _output(name: str) -> Iterator[TextIO]:
+    """What to write to: standard output for `-`, a device or pipe as it is, else a file that appears when it is complete."""
+    from tailgate.reporting.csv_export import is_record
     from tailgate.reporting.durable import written_durably
 
     path = Path(name)
-    if path.exists() and path.samefile(source):
-        raise PlanError(f"{path} is the file to be exported; name another one with -o")
-    with written_durably(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        yield text
-        text.detach()  # writes what is left; the file stays open to be synced
+    if name == "-":
+        yield sys.stdout
+    elif path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("w", encoding="utf-8", newline="") as text:
+            yield text
+    elif path.is_file() and is_record(path):
+        raise PlanError(f"{name} is itself a run or its samples, and would be lost; name another file with -o")
+    else:
+        with written_durably(path.resolve()) as file:  # renaming over a link would replace the link
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            yield text
+            text.detach()  # writes what is left; the file stays open to be synced

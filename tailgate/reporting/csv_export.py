@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tailgate.errors import RecordError, SamplesError
 from tailgate.reporting.run_file import read_run
 from tailgate.reporting.session_folder import SESSIONS_WITH_SAMPLES
-from tailgate.samples import Error, Samples, read_samples
+from tailgate.samples import MAGIC, Error, Samples, read_samples
 
 COLUMNS = (
     *("due_s", "judged", "sent_after_s", "first_byte_after_s", "done_after_s", "response_s", "service_s", "send_lag_s"),
@@ -35,12 +35,7 @@ _ERRORS = {kind.value: "" if kind is Error.NONE else kind.label for kind in Erro
 
 def samples_in(path: Path) -> Samples:
     """The samples of a run file, or of a samples file. Raises RecordError or SamplesError saying what is wrong."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(1)
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}") from None
-    if start not in (b"{", b""):
+    if _start(path)[:1] not in (b"{", b""):
         return read_samples(path)
     run = read_run(path)
     beside = path.parent / run.samples
@@ -51,6 +46,11 @@ def samples_in(path: Path) -> Samples:
     return read_samples(beside)
 
 
+def is_record(path: Path) -> bool:
+    """Whether a file is a run, another JSON, or a samples file: nothing to write a table over. Raises RecordError."""
+    return _start(path).startswith((b"{", MAGIC[:16]))
+
+
 def write_csv(samples: Samples, file: TextIO) -> None:
     """Write a header row and one row per request, in due order. Raises OSError as the file does."""
     writer = csv.writer(file, lineterminator="\n")
@@ -58,6 +58,14 @@ def write_csv(samples: Samples, file: TextIO) -> None:
     for start in range(0, len(samples), _AT_ONCE):
         part = Samples(samples.header, samples.records[start : start + _AT_ONCE])
         writer.writerows(_rows(part))
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC))
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _rows(samples: Samples) -> Iterator[tuple[object, ...]]:
