@@ -20,6 +20,7 @@ from tailgate.targets.emulated.messages import MAX_BODY_BYTES, Answer, Ending, R
 
 _MAX_DRAINED_BYTES = 64 * 1_048_576
 _MAX_HEAD_BYTES = 65_536
+_PIECE_BYTES = 16_384
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # lingering for no time at all: closing sends RST, not FIN
@@ -78,19 +79,24 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come in."""
-        if self._deaf or self._transport is None:
-            return
         self._now_s = time.monotonic()
-        self._head_bytes += len(data)
+        for start in range(0, len(data), _PIECE_BYTES):
+            if not self._deaf:
+                self._feed(data[start : start + _PIECE_BYTES])
+        if self._transport is not None and not self._transport.is_closing():
+            self._go_on(self._transport)
+
+    def _feed(self, piece: bytes) -> None:
+        """Parse a piece that is small enough for the head's growth to be seen in time."""
+        self._head_bytes += len(piece)
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
             self._deaf = True  # what follows is in a protocol that is not spoken here
         except httptools.HttpParserError:
             self._deaf = self._malformed = True
         if self._reading is not None and self._head_bytes > _MAX_HEAD_BYTES:
             self._deaf = self._malformed = True
-        self._go_on(self._transport)
 
     def on_message_begin(self) -> None:
         """httptools: the first byte of a request."""
@@ -108,7 +114,6 @@ class Connection(asyncio.Protocol):
             key, text = name.decode("latin-1").lower(), value.decode("latin-1")
             headers = self._reading.headers
             headers[key] = f"{headers[key]},{text}" if key in headers else text
-            self._head_bytes += len(name) + len(value)
 
     def on_headers_complete(self) -> None:
         """httptools: the head is whole."""

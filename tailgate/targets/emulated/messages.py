@@ -56,7 +56,7 @@ def respond(status: int, headers: Mapping[str, str], body: bytes, *, keep_alive:
     lines.append("Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}")
     lines.append("Connection: keep-alive" if keep_alive else "Connection: close")
     if chunked:
-        body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\n\r\n"
     payload = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + body
     return Answer(status, payload, Ending.KEEP if keep_alive else Ending.CLOSE)
 
