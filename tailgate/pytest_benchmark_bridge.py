@@ -186,10 +186,9 @@ def before_benchmark(config: pytest.Config, reports: Path) -> None:
         config.pluginmanager.register(_Selection(only=option.benchmark_only), "tailgate-benchmark-selection")
         option.benchmark_skip = option.benchmark_skip and not option.benchmark_only
         option.benchmark_only = False
-    history = _folder_of_history(reports.absolute())
-    if option.benchmark_compare and option.benchmark_storage == DEFAULT_STORAGE and any(history.glob("*/*.json")):
-        default = Path(DEFAULT_STORAGE.removeprefix("file://"))
-        if not any(default.glob("*/*.json")):
+    if option.benchmark_compare and option.benchmark_storage == DEFAULT_STORAGE:
+        history, default = _folder_of_history(reports.absolute()), Path(DEFAULT_STORAGE.removeprefix("file://"))
+        if any(history.glob("*/*.json")) and not any(default.glob("*/*.json")):
             option.benchmark_storage = f"file://{history}"
 
 

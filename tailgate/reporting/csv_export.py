@@ -12,6 +12,7 @@ body_bytes, connection, request, payload, arm       as in samples.py
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -84,4 +85,4 @@ def _rows(samples: Samples) -> Iterator[tuple[object, ...]]:
 
 def _seconds(times_s: NDArray[np.floating]) -> list[str]:
     """Nanoseconds resolved; empty for what is not finite."""
-    return [f"{time_s:.9f}" if np.isfinite(time_s) else "" for time_s in times_s.tolist()]
+    return [f"{time_s:.9f}" if math.isfinite(time_s) else "" for time_s in times_s.tolist()]
