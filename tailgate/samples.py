@@ -35,7 +35,7 @@ RECORD = np.dtype(
         ("error", "u1"),  # Error
         ("payload", "u1"),  # which of the order's payloads
         ("arm", "u1"),  # which arm of a paired run, 0 otherwise
-        ("waited", "u1"),  # 1: looked at on time when no connection was free; its send lag is that wait, not the generator's
+        ("waited", "u1"),  # 1: no connection was free, and its send lag is that wait; 0: the lag is the generator's
     ]
 )
 

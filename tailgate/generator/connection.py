@@ -32,7 +32,7 @@ class Connection:
     """One connection: it opens without blocking, then sends requests and reads their responses, one at a time.
 
     number: of the connection in its run. requests: how many were begun on it. request: index of the one in flight, −1
-    for none; waited: whether that one had to wait for a connection. began_s, sent_s, first_byte_s: monotonic times of
+    for none; waited: whether that one was late for want of a connection. began_s, sent_s, first_byte_s: monotonic times of
     the opening, of the request's hand-over to the kernel, and of its response's first byte. Raises OSError when this
     host has no socket left to give.
     """
@@ -71,7 +71,7 @@ class Connection:
         self._writing = wiring.loop.io(self._socket.fileno(), _WRITABLE)
         self._writing.start(self._connected)
 
-    def send(self, request: int, wire: bytes, waited: bool) -> None:
+    def send(self, request: int, wire: bytes) -> None:
         """Send a request; the rest of one that does not fit is sent as the kernel takes it.
 
         Raises OSError when the connection turns out to be dead, with nothing of the request under way.
@@ -85,7 +85,7 @@ class Connection:
             sent = self._socket.send(wire)
         except BlockingIOError:
             sent = 0
-        self.request, self.waited = request, waited
+        self.request = request
         self.requests += 1
         if sent < len(wire):
             self._write_later(wire, sent)

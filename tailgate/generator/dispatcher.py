@@ -19,8 +19,8 @@ from tailgate.samples import Error
 _BURST = 64
 """Requests sent in one go before the hub may read answers again."""
 
-_PUNCTUAL_S = 0.001
-"""A request looked at so soon after it was due, and sent later, waited for a connection and not for the dispatcher."""
+_OWN_SHARE = 0.1
+"""Up to this share of a send lag may be the dispatcher's own lateness where the rest is called a wait for a connection."""
 
 
 class Alarm(Protocol):
@@ -40,7 +40,7 @@ class Dispatcher:
     def __init__(self, pool: Pool, renderer: Renderer, recorder: Recorder, alarm: Alarm, expect: Expect | None) -> None:
         self.pool = pool
         self.sent = 0
-        self.waiting: deque[tuple[int, bool]] = deque()
+        self.waiting: deque[tuple[int, float]] = deque()
         self._renderer, self._recorder, self._alarm, self._expect = renderer, recorder, alarm, expect
         self._due = array("d")
         self._next = self._end = 0
@@ -69,8 +69,8 @@ class Dispatcher:
         while self._next < last and due[self._next] <= now:
             request = self._next
             self._next += 1
-            if not idle or not self._send(request, False):
-                self.waiting.append((request, now - due[request] < _PUNCTUAL_S))
+            if not idle or not self._send(request, math.inf):
+                self.waiting.append((request, now))
             now = time.monotonic()
         if self.waiting:
             self.pool.grow(self, len(self.waiting))
@@ -83,7 +83,7 @@ class Dispatcher:
     def stop(self, now_s: float) -> None:
         """End the load early: what is not due by now is dropped from the schedule, what was not sent stays unsent."""
         while self._next < self._end and self._due[self._next] <= now_s:
-            self.waiting.append((self._next, False))
+            self.waiting.append((self._next, now_s))
             self._next += 1
         self._end = self._next
         self.give_up_waiting()
@@ -153,20 +153,29 @@ class Dispatcher:
             waiting.popleft()
 
     def _leave_unsent(self, error: Error) -> None:
-        request, waited = self.waiting.popleft()
-        self._recorder.unsent(self._due[request], waited, error)
+        request, looked_s = self.waiting.popleft()
+        self._recorder.unsent(self._due[request], self._waited(request, looked_s, time.monotonic()), error)
 
-    def _send(self, request: int, waited: bool) -> bool:
-        """Send on an idle connection; false when all of them turn out to be dead."""
+    def _waited(self, request: int, looked_s: float, until_s: float) -> bool:
+        """Whether it was for want of a connection that a request was late, and not because it was looked at late."""
+        due_s = self._due[request]
+        return looked_s - due_s <= _OWN_SHARE * (until_s - due_s)
+
+    def _send(self, request: int, looked_s: float) -> bool:
+        """Send on an idle connection; false when all of them turn out to be dead.
+
+        looked_s: when the request was looked at first, and no connection was free; infinite where one was.
+        """
         wire, idle = self._renderer.render(), self.pool.idle
         while idle:
             connection = idle.pop()
             try:
-                connection.send(request, wire, waited)
+                connection.send(request, wire)
             except OSError:
                 connection.close()
                 self.pool.forget(connection, self)
                 continue
+            connection.waited = self._waited(request, looked_s, connection.sent_s)
             self.sent += 1
             return True
         return False

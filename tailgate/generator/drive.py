@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -68,8 +67,8 @@ def drive(
     Whatever makes the samples untrustworthy stands in their faults. Raises GeneratorError when there are none: the load
     could not begin. The process is gone when this returns or raises, also for KeyboardInterrupt.
     """
-    with contextlib.suppress(OSError):  # the generator says what is wrong with the path
-        order.samples.unlink()
+    if order.samples.is_file():
+        order.samples.unlink()  # or a generator that dies early would leave another run's samples to be read
     watch = Watch(processes)
     with Child(order.to_json(), environment) as child:
         course = _Course(order, watch, child, on_tick)

@@ -22,14 +22,14 @@ class ScriptedConnection:
         self.response = SimpleNamespace(status=200, length=0, body=b"", throttled=False)
         self.owner: Dispatcher | None = None
 
-    def send(self, request: int, _: bytes, waited: bool) -> None:
+    def send(self, request: int, _: bytes) -> None:
         """As a connection does."""
         assert self.request < 0
         assert self.open
         assert not self.closed
         if self.dead:
             raise BrokenPipeError
-        self.request, self.waited, self.sent_s = request, waited, time.monotonic()
+        self.request, self.sent_s = request, time.monotonic()
         self.requests += 1
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
 """A server with known service times and known faults, which keeps its own truth: `python scripted_server.py HOST [PEM]`.
 
 It prints its port. What it does stands in each request's query: `ms` of service time, `status`, `body`, and `act`, one
-of ACTS, for the requests whose number (from 1) is a multiple of `every`. `GET /truth` gives arrivals and departures on
+of ACTS, for the requests whose number (from 1) is a multiple of `every`. A `tour` such as `act:reset,status:429` names
+what befalls one request after another. `GET /truth` gives arrivals and departures on
 the monotonic clock, and the signed headers of the latest request.
 """
 
@@ -64,7 +65,10 @@ class Server(asyncio.Protocol):
         self.truth.arrived.append(time.monotonic())
         self.truth.requests = [*self.truth.requests[-19:], f"{head}\r\n\r\n{body.decode('latin-1')}"]
         asked = {**REASONABLE, **{key: values[0] for key, values in parse_qs(url.query).items()}}
-        if len(self.truth.arrived) % int(asked["every"]):
+        if "tour" in asked:
+            stations = asked["tour"].split(",")
+            asked |= dict([stations[len(self.truth.arrived) % len(stations)].split(":")])
+        elif len(self.truth.arrived) % int(asked["every"]):
             asked |= {"act": "answer", "status": "200"}
         act = ACTS[asked["act"]]
         asyncio.get_running_loop().call_later(float(asked["ms"]) / 1e3, lambda: act(self, asked))
