@@ -34,6 +34,7 @@ from tailgate.targets.emulated.truth import Truth
 
 _ADMIN_IP = "127.0.0.1"
 _BACKLOG = 1024
+_FAREWELL_S = 0.5  # after which a closed connection ends although the client has not said goodbye
 _SWITCH_INTERVAL_S = 5e-5
 
 
@@ -61,8 +62,10 @@ async def run(orders: Orders) -> None:
 
 async def _listen(serve: Serve, ip: str, context: ssl.SSLContext | None = None) -> int:
     """Listen on a free port of an address; returns the port."""
-    listening = socket.create_server((ip, 0), backlog=_BACKLOG)
-    await asyncio.get_running_loop().create_server(lambda: Connection(serve), sock=listening, ssl=context)
+    listening = socket.create_server((ip, 0))
+    await asyncio.get_running_loop().create_server(
+        lambda: Connection(serve), sock=listening, backlog=_BACKLOG, ssl=context, ssl_shutdown_timeout=_FAREWELL_S if context else None
+    )
     return int(listening.getsockname()[1])
 
 
