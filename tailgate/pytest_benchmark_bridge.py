@@ -30,15 +30,8 @@ FIXTURES = {"benchmark", "measure"}
 WORKER_FOLDER = "tailgate_folder"
 """The key under which an xdist worker's `workeroutput` names the folder of its runs."""
 
-_TABLE_OPTIONS: dict[str, object] = {
-    "compare": [],
-    "compare_fail": None,
-    "columns": None,
-    "histogram": [],
-    "sort": "min",
-    "group_by": "group",
-    "verbose": False,
-}
+_TABLE_OPTIONS: dict[str, object] = {"compare": [], "histogram": [], "verbose": False, "sort": "min", "group_by": "group"}
+_TABLE_OPTIONS |= {"compare_fail": None, "columns": None}  # each as it is when nobody asked for a table
 
 
 class Bridge:
@@ -60,7 +53,11 @@ class Bridge:
         self._reports = reports.absolute()
         self._benchmarks: list[Benchmark] = []
         self._before: set[Path] = set()
-        config.pluginmanager.register(_Saved(self), "tailgate-bridge-saved")
+
+    def pytest_plugin_registered(self, plugin: object, manager: pytest.PytestPluginManager) -> None:
+        """Bring the second half along."""
+        if plugin is self:
+            manager.register(_Saved(self), "tailgate-bridge-saved")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -188,7 +185,8 @@ def before_benchmark(config: pytest.Config, reports: Path) -> None:
         option.benchmark_only = False
     if option.benchmark_compare and option.benchmark_storage == DEFAULT_STORAGE:
         history, default = _folder_of_history(reports.absolute()), Path(DEFAULT_STORAGE.removeprefix("file://"))
-        if any(history.glob("*/*.json")) and not any(default.glob("*/*.json")):
+        nameable = history.is_relative_to(Path.cwd())  # by pytest-benchmark; the bridge has a storage that can do without
+        if nameable and any(history.glob("*/*.json")) and not any(default.glob("*/*.json")):
             option.benchmark_storage = f"file://{history}"
 
 

@@ -33,7 +33,7 @@ def test_every_request_is_a_row_with_what_was_derived_from_it() -> None:
     assert [float(row["service_s"]) for row in rows] == pytest.approx(samples.service_s, abs=1e-9)
     assert [float(row["send_lag_s"]) for row in rows] == pytest.approx(samples.send_lag_s, abs=1e-9)
     assert [row["judged"] for row in rows] == ["0"] * 200 + ["1"] * 2000
-    assert rows[5]["connection"], rows[5]["request"] == ("1", "1")
+    assert (rows[5]["connection"], rows[5]["request"]) == ("1", "1")
     assert {row["error"] for row in rows} == {""}
 
 
