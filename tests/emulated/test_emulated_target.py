@@ -153,7 +153,7 @@ def test_ten_endpoints_deploy_side_by_side_on_one_pair_of_processes() -> None:
     """Ten threads race for the start: two processes come of it, and all ten endpoints are Creating before one is in service."""
     names = [f"e{number}" for number in range(10)]
     creating, early = set(), []
-    with EmulatedTarget(deploy_s=3.0) as target, ThreadPoolExecutor(10) as threads, ExitStack() as opened:
+    with EmulatedTarget(deploy_s=5.0) as target, ThreadPoolExecutor(10) as threads, ExitStack() as opened:
 
         def hear(spec: EndpointSpec, status: str, _elapsed_s: float) -> None:
             if status == "Creating":
@@ -398,7 +398,7 @@ def test_both_processes_die_with_their_parent() -> None:
         wait_until(lambda: not any(running(pid) for pid in pids))
 
 
-def test_a_region_that_does_not_exist_is_told_before_anything_starts() -> None:
+def test_a_region_that_does_not_exist_is_told_and_nothing_is_left_running() -> None:
     """The sentence names the region and the nearest that exists."""
     before = {child.pid for child in psutil.Process().children()}
     wrong = pytest.raises(TargetError, match=r"region 'us-east-11' is not one of AWS's; did you mean 'us-east-1'\?")

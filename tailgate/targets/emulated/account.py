@@ -31,12 +31,6 @@ _NEUTRAL = {
 }
 
 
-def isolated_session() -> Any:
-    """A botocore session that is deaf to anybody's AWS configuration: profile, files and their variables."""
-    isolated = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
-    return botocore.session.Session(session_vars={name: (None, None, value, None) for name, value in isolated.items()})
-
-
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """An access key pair in AWS's form, made up for one session; the data plane accepts no other."""
@@ -55,8 +49,19 @@ class Credentials:
         own = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
         return own | {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} | _NEUTRAL
 
-    def clients(self, region: str, url: str) -> Clients:
-        """Clients for the control plane at `url`, through no proxy and deaf to anybody's AWS configuration."""
-        session = isolated_session()
+    def session(self) -> Any:
+        """A botocore session with this pair, deaf to anybody's AWS configuration: profile, files and their variables.
+
+        Its service models are loaded already: that takes its time, and can be done while the processes start.
+        """
+        isolated = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
+        session = botocore.session.Session(session_vars={name: (None, None, value, None) for name, value in isolated.items()})
         session.set_credentials(self.access_key, self.secret_key)
-        return open_clients(boto3.Session(botocore_session=session, region_name=region), region, endpoint_url=url, proxies={})
+        for service in ("sagemaker", "ec2"):
+            session.get_service_model(service)
+        return session
+
+
+def clients_for(session: Any, region: str, url: str) -> Clients:
+    """Clients for the control plane at `url`, through no proxy."""
+    return open_clients(boto3.Session(botocore_session=session, region_name=region), region, endpoint_url=url, proxies={})

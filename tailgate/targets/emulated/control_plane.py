@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -65,6 +66,8 @@ def main() -> None:
     print(json.dumps({"ready": True, "url": url}), flush=True)
     sys.stdout = sys.stderr  # moto prints now and then; stdout holds the one line
     sys.stdin.read()
+    sys.stderr.flush()
+    os._exit(0)  # there is nothing to save, and taking moto apart in an orderly way takes a second
 
 
 if __name__ == "__main__":

@@ -75,11 +75,11 @@ class EmulatedTarget:
 
         Raises TargetError, CapacityError; when a process of the emulation has died, the error names it.
         """
-        planes = self._started()
+        planes = self.start()
         deployment = self._deployment(spec)
         conduct = Conduct(
-            deploying=Patience(interval_s=0.1, timeout_s=self._patience_s),
-            deleting=Patience(interval_s=0.05, timeout_s=self._patience_s),
+            deploying=Patience(interval_s=0.2, timeout_s=self._patience_s),
+            deleting=Patience(interval_s=0.1, timeout_s=self._patience_s),
             on_progress=self._progress_of(spec),
             stop=self._stop,
         )
@@ -95,16 +95,12 @@ class EmulatedTarget:
         """Give up what is being deployed, for good: waiting `open`s delete what they began and raise StoppedError."""
         self._stop.set()
 
-    def start(self) -> Planes:
-        """The running emulation, started when it is not: for what wants to look behind the endpoints. Raises TargetError."""
-        return self._started()
-
     def truth(self, endpoint_name: str, network_path: str, since_s: float = 0.0) -> Rows:
         """What the data plane knows of its answers to requests over that path, whole since `since_s` or later, oldest first.
 
         Columns as in `truth.ROW`, times in seconds on CLOCK_MONOTONIC. Raises TargetError.
         """
-        _, body = self._started().ask_data_plane("/truth", endpoint=endpoint_name, since=since_s)
+        _, body = self.start().ask_data_plane("/truth", endpoint=endpoint_name, since=since_s)
         rows = np.load(io.BytesIO(body), allow_pickle=False)
         over_path: Rows = rows[rows["network_path"] == network_path.encode()]
         return over_path
@@ -124,7 +120,8 @@ class EmulatedTarget:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
         self.close()
 
-    def _started(self) -> Planes:
+    def start(self) -> Planes:
+        """The running emulation, started if it is not: `open` does so itself. Raises TargetError, also when a process has died."""
         with self._starting:
             if self._closed:
                 raise TargetError("the emulated target is closed; make a new one")

@@ -7,7 +7,6 @@ import socket
 from typing import Any
 
 from tailgate.errors import TargetError, nearest
-from tailgate.targets.emulated.account import isolated_session
 from tailgate.targets.sagemaker.private_link import PrivateLink, ensure_private_link
 from tailgate.targets.sagemaker.refusals import explained
 from tailgate.targets.sagemaker.waiting import Patience
@@ -34,9 +33,8 @@ def _usable(ip: str) -> bool:
         return True
 
 
-def check_region(region: str) -> None:
+def check_region(session: Any, region: str) -> None:
     """Refuse a region in which botocore knows no SageMaker. Raises TargetError with the nearest one."""
-    session = isolated_session()
     known = [name for partition in session.get_available_partitions() for name in session.get_available_regions("sagemaker", partition)]
     if region not in known:
         raise TargetError(f"region '{region}' is not one of AWS's{nearest(region, known)}")

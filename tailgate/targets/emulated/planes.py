@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import http.client
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPMessage
 from pathlib import Path
@@ -13,12 +13,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tailgate.errors import TargetError
-from tailgate.targets.emulated.account import Credentials
+from tailgate.targets.emulated.account import Credentials, clients_for
 from tailgate.targets.emulated.child import Child, end_all
 from tailgate.targets.emulated.control_plane import ControlPlaneSettings
 from tailgate.targets.emulated.network import check_region, loopback_ips, make_private_link
 from tailgate.targets.sagemaker.clients import Clients
 from tailgate.targets.sagemaker.private_link import PrivateLink
+from tailgate.targets.sagemaker.refusals import explained
 
 _READY_WITHIN_S = 60.0
 _ASK_TIMEOUT_S = 30.0
@@ -41,36 +42,41 @@ class Planes:
     @classmethod
     def start(cls, region: str, seed: int, control: ControlPlaneSettings, profiles: Path | None = None) -> Planes:
         """Start both processes; the second begins to load while the first gets its VPC. Raises TargetError."""
-        check_region(region)
         children: list[Child] = []
         try:
             children.append(Child("control plane (moto)", "tailgate.targets.emulated.control_plane"))
             children.append(Child("data plane", "tailgate.targets.emulated.data_plane"))
             return cls._connect(*children, region=region, seed=seed, control=control, profiles=profiles)
-        except BaseException:
+        except BaseException as error:
+            obituary = _obituary(children)
             end_all(children)
+            if isinstance(error, TargetError) and obituary is not None:
+                raise TargetError(obituary) from error
             raise
 
     @classmethod
     def _connect(cls, moto: Child, data: Child, *, region: str, seed: int, control: ControlPlaneSettings, profiles: Path | None) -> Planes:
         moto.tell(dataclasses.asdict(control))
-        url = moto.ready(_READY_WITHIN_S)["url"]
         credentials = Credentials.made_up()
-        clients = credentials.clients(region, url)
+        session = credentials.session()
+        check_region(session, region)
+        url = moto.ready(_READY_WITHIN_S)["url"]
+        clients = clients_for(session, region, url)
         link = make_private_link(clients.ec2, region)
         hosts = {"public": f"runtime.sagemaker.{region}.amazonaws.com", "privatelink": link.regional}
-        ips = dict(zip(hosts, loopback_ips(len(hosts)), strict=True))
         names = {"public": [hosts["public"]], "privatelink": list(link.names)}
-        data.tell(
-            {
-                "control_plane": url,
-                "region": region,
-                "credentials": {"access_key": credentials.access_key, "secret_key": credentials.secret_key},
-                "seed": seed,
-                "listen": {path: {"ip": ips[path], "names": names[path]} for path in hosts},
-            }
-            | ({"profiles": str(profiles)} if profiles else {})
-        )
+        ips = dict(zip(hosts, loopback_ips(len(hosts)), strict=True))
+        orders = {
+            "control_plane": url,
+            "region": region,
+            "credentials": {"access_key": credentials.access_key, "secret_key": credentials.secret_key},
+            "seed": seed,
+            "listen": {path: {"ip": ips[path], "names": names[path]} for path in hosts},
+        }
+        data.tell(orders | ({"profiles": str(profiles)} if profiles else {}))
+        # moto loads a service's model at its first request, and ten first requests at once would each load it.
+        with explained("ask the control plane"):
+            clients.sagemaker.list_endpoints(MaxResults=1)
         answer = data.ready(_READY_WITHIN_S)
         dial = {path: f"{ips[path]}:{answer['ports'][path]}" for path in hosts}
         return cls(moto, data, clients, credentials, link, hosts, dial, answer["ca_pem"], answer["admin_port"])
@@ -82,8 +88,7 @@ class Planes:
 
     def obituary(self) -> str | None:
         """What has died, and how; None while both live."""
-        died = [obituary for child in self.children if (obituary := child.obituary())]
-        return "; ".join(died) or None
+        return _obituary(self.children)
 
     @contextlib.contextmanager
     def blaming_the_dead(self) -> Iterator[None]:
@@ -113,3 +118,8 @@ class Planes:
     def close(self) -> None:
         """End both processes."""
         end_all(self.children)
+
+
+def _obituary(children: Iterable[Child]) -> str | None:
+    died = [obituary for child in children if (obituary := child.obituary())]
+    return "; ".join(died) or None
