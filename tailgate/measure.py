@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+from tailgate.analysis.estimates import estimates
 from tailgate.analysis.quantiles import Estimate
-from tailgate.analysis.verdict import Verdict, estimates, judge
+from tailgate.analysis.verdict import Verdict, judge
 from tailgate.errors import TargetError
 from tailgate.generator.drive import Tick, drive
 from tailgate.generator.order import Order
@@ -36,11 +38,18 @@ class Measurement:
 
 
 def measure(
-    case: Case, target: Target, record: Record, *, turn: AbstractContextManager[object], on_tick: OnTick | None = None
+    case: Case,
+    target: Target,
+    record: Record,
+    *,
+    turn: AbstractContextManager[object],
+    on_tick: OnTick | None = None,
+    asked_by: Mapping[str, str] = MappingProxyType({}),
 ) -> Measurement:
     """Drive one case at its target, judge it, and write it down before anyone asserts.
 
-    turn: entered around the load, so that measurements on one host do not disturb each other.
+    turn: entered around the load, so that measurements on one host do not disturb each other. asked_by: session and
+    test, for the record.
     Raises TargetError, GeneratorError or RecordError where there is nothing to judge.
     """
     with target.open(case.spec) as endpoint:
@@ -50,7 +59,7 @@ def measure(
     judged = samples.after_warmup()
     verdict = judge(case, judged, target_kind=target.kind, notes=notes_for(case.id, order.samples))
     estimated = estimates(judged)
-    facts = provenance(case, target.kind, endpoint, samples.header)
+    facts = provenance(case, target.kind, endpoint, samples.header) | dict(asked_by)
     return Measurement(case, verdict, estimated, record.write(case, verdict, estimated, samples, facts, order.samples))
 
 

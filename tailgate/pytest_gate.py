@@ -16,7 +16,7 @@ import pytest
 
 from tailgate.errors import TailgateError
 from tailgate.plan.case import Case
-from tailgate.pytest_benchmark_bridge import Bridge
+from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge
 from tailgate.pytest_terminal import Terminal
 from tailgate.reporting.progress import Board, RelayBoard
 from tailgate.reporting.record import Record
@@ -39,7 +39,7 @@ def open_gate(config: pytest.Config, reports: Path, kind: str, region: str) -> G
     if worker is not None:
         board: Board = RelayBoard(worker.get("tailgate_board"))
     else:
-        board = _open_terminal(config, Bridge(config, reports, [folder.path]), relayed=False)
+        board = _open_terminal(config, Bridge(config, reports, folder.path), relayed=False)
     gate = Gate(config, folder, Session(Settings(kind, region, folder.id), Record(folder.path), board))
     config.pluginmanager.register(gate, "tailgate-gate")
     return gate
@@ -47,7 +47,7 @@ def open_gate(config: pytest.Config, reports: Path, kind: str, region: str) -> G
 
 def open_controller(config: pytest.Config, reports: Path) -> None:
     """What xdist's controller does for workers that measure: collect their runs, and own the terminal."""
-    _open_terminal(config, Bridge(config, reports, []), relayed=True)
+    _open_terminal(config, Bridge(config, reports), relayed=True)
 
 
 def _open_terminal(config: pytest.Config, bridge: Bridge, *, relayed: bool) -> Board:
@@ -76,9 +76,9 @@ class Gate:
         if not hasattr(self._config, "workerinput"):
             self._session.prefetch(cases)
 
-    def measure(self, case: Case) -> Measurement:
-        """Measure one case. Raises TailgateError where there is nothing to judge."""
-        return self._session.measure(case)
+    def measure(self, case: Case, test: str) -> Measurement:
+        """Measure one case for a test. Raises TailgateError where there is nothing to judge."""
+        return self._session.measure(case, {"session": self._folder.id, "test": test})
 
     @staticmethod
     def line_of(measured: Measurement) -> str:
@@ -110,7 +110,7 @@ class Gate:
         with suppress(ValueError):  # not in the main thread any more
             signal.signal(signal.SIGTERM, self._former_handler)
         if hasattr(self._config, "workeroutput"):
-            self._config.workeroutput["tailgate_folder"] = str(self._folder.path)
+            self._config.workeroutput[WORKER_FOLDER] = str(self._folder.path)
         try:
             return (yield)
         finally:

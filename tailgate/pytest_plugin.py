@@ -62,9 +62,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     except PlanError as error:
         raise pytest.UsageError(str(error)) from None
     if controls_xdist(config) and "latency" in config.option.markexpr.replace("not latency", ""):
-        from tailgate.pytest_gate import open_controller
+        _open_controller(config)  # now, so that progress can be shown
 
-        open_controller(config, reports_folder(config))
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_testnodedown(node: Any) -> None:
+    """An xdist worker has measured: see to it that its runs are collected."""
+    if "tailgate_folder" in getattr(node, "workeroutput", {}) and not node.config.pluginmanager.has_plugin("tailgate-bridge"):
+        _open_controller(node.config)
+        node.config.pluginmanager.get_plugin("tailgate-bridge").pytest_testnodedown(node)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -106,7 +112,7 @@ def measure(request: pytest.FixtureRequest) -> Callable[[Case], Measurement]:
         if not isinstance(case, Case):
             raise PlanError(f"measure takes a Case, not {case!r}")
         try:
-            measured = gate.measure(case)
+            measured = gate.measure(case, request.node.nodeid)
             request.node.user_properties.extend(gate.properties_of(measured))
             request.node.stash.setdefault(LINES, []).append(gate.line_of(measured))
         except CapacityError as error:
@@ -190,6 +196,12 @@ def _read_plan(config: pytest.Config) -> Plan | None:
         return read_plan(Path(config.invocation_params.dir, named))
     in_ini = config.getini("latency_plan")
     return read_plan(Path(config.rootpath, in_ini)) if in_ini else None
+
+
+def _open_controller(config: pytest.Config) -> None:
+    from tailgate.pytest_gate import open_controller
+
+    open_controller(config, reports_folder(config))
 
 
 def _checked(cases: list[Case]) -> list[Case]:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tailgate.pytest_benchmark_bridge import Bridge
 
 
+WIDTH_OF_LOGS = 160
+"""Columns of the table where the output is no terminal: logs scroll sideways, and cut nothing off."""
+
+
 class Terminal:
     """Draws in the process that owns the terminal: pytest's own, or xdist's controller."""
 
@@ -64,9 +68,9 @@ class Terminal:
         if not self._bridge.runs:
             return
         terminalreporter.section("tail latency")
-        width = max(80, terminalreporter._tw.fullwidth)
-        styled = terminalreporter._tw.hasmarkup
-        terminalreporter.write(summary(self._bridge.runs, width=width, styled=styled))
+        writer = self._config.get_terminal_writer()
+        width = writer.fullwidth if terminalreporter.isatty else WIDTH_OF_LOGS
+        terminalreporter.write(summary(self._bridge.runs, width=width, styled=writer.hasmarkup))
         for note in self._where():
             terminalreporter.write_line(note)
 

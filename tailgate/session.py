@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,11 +39,11 @@ class Session:
         """Begin to deploy what the cases need, in their order, in the background."""
         self.target.prefetch(case.spec for case in cases)
 
-    def measure(self, case: Case) -> Measurement:
-        """Measure one case when its endpoint is there and nobody else measures on this host."""
+    def measure(self, case: Case, asked_by: Mapping[str, str]) -> Measurement:
+        """Measure one case when its endpoint is there and nobody else measures on this host; who asked goes on record."""
         self._waiting_for = case
         try:
-            return measure(case, self.target, self._record, turn=self._turn(case), on_tick=self._driving(case))
+            return measure(case, self.target, self._record, turn=self._turn(case), on_tick=self._driving(case), asked_by=asked_by)
         finally:
             self._waiting_for = None
             self._board.pause()

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tailgate.reporting.paths import path_differences
 from tailgate.reporting.run_file import Run
 from tailgate.units import format_count
 
@@ -37,26 +38,29 @@ def summary(runs: Sequence[Run], *, width: int, styled: bool) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width, force_terminal=styled, no_color=not styled, highlight=False, legacy_windows=False)
     console.print(_table(runs, console.width))
+    for difference in path_differences(runs):
+        console.print(Text(difference))
     for note in _notes(runs):
         console.print(Text(note, style="dim"))
-    return stream.getvalue()
+    return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
 
 
 def _table(runs: Sequence[Run], width: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), collapse_padding=True)
-    shown = COLUMNS if width >= 120 else ("p50", "p99")
+    shown = COLUMNS if width >= 130 else ("p50", "p99") if width >= 100 else ("p99",)
     table.add_column("case", overflow="fold", min_width=20)
     table.add_column("n", justify="right", no_wrap=True)
     for metric in shown:
         table.add_column(f"{metric} ms [95 %]", justify="right", no_wrap=True)
-    for name in ("errors", "send lag"):
-        table.add_column(name, justify="right", no_wrap=True)
+    if width >= 100:
+        table.add_column("errors", justify="right", no_wrap=True)
+        table.add_column("send lag", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for run in runs:
         outcome = Text(outcome_of(run) + ("*" if _provisional(run) else ""), style=_STYLES.get(str(run.verdict["outcome"]), ""))
         estimates = [_interval(_estimate(run, metric)) for metric in shown]
-        lag = f"{_ms(_estimate(run, 'send_lag_p99').get('value'))} ms"
-        table.add_row(Text(str(run.case["id"])), format_count(_judged(run)), *estimates, _errors(run), lag, outcome)
+        kept = [_errors(run), f"{_ms(_estimate(run, 'send_lag_p99').get('value'))} ms"] if width >= 100 else []
+        table.add_row(Text(str(run.case["id"])), format_count(_judged(run)), *estimates, *kept, outcome)
     return table
 
 

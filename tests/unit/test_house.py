@@ -25,9 +25,10 @@ ROOMS = {
 }
 """Room → the rooms it may import. The skins (measure, session, the pytest files, cli) may import all of them."""
 
+SKIN = {"pytest_plugin", "pytest_gate", "pytest_terminal", "pytest_benchmark_bridge", "pytest_locust_truce"}
 FRAMEWORKS = {
-    "pytest": {"pytest_plugin", "pytest_gate", "pytest_terminal", "pytest_benchmark_bridge"},
-    "xdist": {"pytest_plugin", "pytest_gate", "pytest_terminal", "pytest_benchmark_bridge"},
+    "pytest": SKIN,
+    "xdist": SKIN,
     "pytest_benchmark": {"pytest_benchmark_bridge"},
     "boto3": {"targets"},
     "moto": {"targets"},
@@ -87,5 +88,7 @@ def test_a_module_fits_on_a_few_screens(path: Path) -> None:
 def test_the_plugin_imports_nothing_heavy() -> None:
     """A repository that has tailgate installed and does not use it pays a few milliseconds, not numpy and boto3."""
     code = "import sys, tailgate.pytest_plugin; print(*sys.modules)"
-    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent).stdout.split())
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent).stdout.split()
+    )
     assert not loaded & {"numpy", "scipy", "boto3", "botocore", "moto", "locust", "gevent", "rich", "psutil", "hdrh"}
