@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import pickle
 import signal
@@ -180,6 +181,34 @@ def test_the_end_of_its_input_ends_a_generator(server: Served):
         child.stdin.close()
         assert child.wait(timeout=SOON_S) == 1
     assert len(read_samples(order.samples)) > 50
+
+
+@pytest.mark.parametrize("part", ["dispatcher.Dispatcher.answered", "connection.Connection._readable", "progress.Progress.add"])
+def test_an_error_of_ours_ends_the_run_with_a_fault(server: Served, part):
+    """A callback that raises must not leave samples that look complete: the run ends early and says what broke."""
+    order = server.order(LONG)
+    module, owner, method = part.split(".")
+    script = f"""
+import sys
+import tailgate.generator.__main__ as child
+from tailgate.generator.{module} import {owner}
+whole, calls = {owner}.{method}, []
+def breaking(*given):
+    calls.append(1)
+    if len(calls) > 30: raise ZeroDivisionError("by design")
+    return whole(*given)
+{owner}.{method} = breaking
+sys.exit(child.main())
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(order.to_json().encode() + b"\n")
+        child.stdin.flush()
+        told = [json.loads(line) for line in child.stdout]
+    assert told[-1]["event"] == "done"
+    assert any("the generator broke (ZeroDivisionError: by design)" in fault for fault in told[-1]["faults"])
+    assert told[-1]["sent"] < 2000
 
 
 def test_a_host_without_file_descriptors_left_is_a_fault(server: Served):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import botocore.auth
@@ -86,6 +88,21 @@ def test_requests_are_signed_so_that_botocore_signs_the_same(server: Served):
         headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
         assert headers["Host"] == f"{HOST}:{server.port}"
         assert headers["Authorization"] == _authorization(f"https://{HOST}:{server.port}{head.split(' ')[1]}", headers, body)
+
+
+def test_credentials_that_expire_are_renewed_while_the_load_runs(server: Served):
+    """The keys come from a credential process, each good for five minutes, so that botocore asks again beside the load."""
+    expires = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    script, config = server.folder / "keys.py", server.folder / "config"
+    keys = f"dict(Version=1, AccessKeyId=f'AK{{time.time_ns()}}', SecretAccessKey='s', SessionToken='t', Expiration={expires!r})"
+    script.write_text(f"import json, time; print(json.dumps({keys}))")
+    config.write_text(f"[profile temporary]\ncredential_process = {sys.executable} {script}\n")
+    environment = {**NO_KEYS, "AWS_CONFIG_FILE": str(config), "AWS_PROFILE": "temporary"}
+    samples = drive(server.order(ConstantRate(10, 11, 0), sign="sagemaker"), environment=environment)
+    assert samples.faults == ()
+    assert samples.errors() == {}
+    signed_by = [re.search(r"Credential=(AK\d+)/", request) for request in server.truth()["requests"]]
+    assert len({key[1] for key in signed_by if key}) == 2
 
 
 def test_nothing_that_is_written_or_told_holds_a_secret(server: Served):
