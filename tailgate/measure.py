@@ -36,6 +36,10 @@ class Measurement:
     estimates: tuple[Estimate, ...]
     record: Run
 
+    def __repr__(self) -> str:
+        """Short, because pytest prints it beside a failed assertion."""
+        return f"<{self.case.id}: {self.verdict.outcome.name}>"
+
 
 def measure(
     case: Case,

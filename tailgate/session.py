@@ -54,7 +54,7 @@ class Session:
 
     def _deploying(self, spec: EndpointSpec, status: str, elapsed_s: float) -> None:
         case = self._waiting_for
-        if case is not None and case.spec == spec:
+        if case is not None:
             self._board.show(case.id, f"deploying {spec.instance_type}: {status}, {elapsed_s:.0f} s", 0.0)
 
     def _driving(self, case: Case) -> Callable[[Tick], None]:

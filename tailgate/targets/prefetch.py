@@ -69,6 +69,8 @@ class Prefetched:
         """
         deployment = self._deployment(spec, first=True)
         self._wait(deployment, deployment.settled)
+        for other in self._disturbing():
+            self._wait(other, other.settled)
         yield deployment.endpoint()
 
     def release(self, spec: EndpointSpec) -> None:
@@ -113,6 +115,13 @@ class Prefetched:
                 deployment = self._deployments[spec] = _Deployment(spec, self._target, self._stop)
                 self._crew.add(deployment.deploy, first=first)
         return deployment
+
+    def _disturbing(self) -> list[_Deployment]:
+        """The deployments under way that a measurement would feel, because they keep this host's own processors busy."""
+        if not getattr(self._target, "deploys_on_this_host", False):
+            return []
+        with self._lock:
+            return list(self._deployments.values())
 
     def _delete(self, deployments: list[_Deployment]) -> None:
         crew = _Crew(max(1, len(deployments)))

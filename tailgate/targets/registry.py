@@ -9,9 +9,9 @@ from tailgate.errors import PlanError, nearest
 from tailgate.targets import Target
 
 TARGETS = {
-    "emulated": "tailgate.targets.emulated.emulation:EmulatedTarget",
+    "emulated": "tailgate.targets.emulated:emulated_target",
 }
-"""Kind → `module:name` of what makes the target; it is called with region and run_id."""
+"""Kind → `module:function`; the function takes Settings and gives a Target that has started nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,6 @@ def check_kind(kind: str, where: str) -> None:
 def make_target(settings: Settings) -> Target:
     """The target of a kind; starts nothing. Raises PlanError for an unknown kind."""
     check_kind(settings.kind, "settings")
-    module, _, name = TARGETS[settings.kind].partition(":")
-    target: Target = getattr(importlib.import_module(module), name)(region=settings.region, run_id=settings.run_id)
+    module, _, function = TARGETS[settings.kind].partition(":")
+    target: Target = getattr(importlib.import_module(module), function)(settings)
     return target

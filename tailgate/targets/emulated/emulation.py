@@ -46,6 +46,7 @@ class EmulatedTarget:
     """
 
     kind = "emulated"
+    deploys_on_this_host = True
 
     def __init__(
         self,

@@ -382,3 +382,25 @@ def test_ctrl_c_is_heard_while_opening_and_while_closing_and_no_thread_keeps_the
         process.send_signal(signal.SIGINT)
         assert lines.readline() == "second\n"
         assert process.wait(LONG_S) == 0
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_an_endpoint_is_not_given_out_while_this_host_is_busy_deploying_others(here: bool) -> None:
+    """A target that deploys on this very host would disturb a measurement; one elsewhere would not, and is not waited for."""
+    target = Scripted()
+    target.deploys_on_this_host = here  # type: ignore[attr-defined]  # an attribute that targets may have
+    prefetched = Prefetched(target)
+    prefetched.prefetch(SPECS[:2])
+    target.go["e0"].set()
+    opened = Event()
+
+    def use() -> None:
+        with prefetched.open(SPECS[0]):
+            opened.set()
+
+    thread = in_thread(use)
+    assert opened.wait(2 * 0.2 if here else LONG_S) is not here
+    target.go["e1"].set()
+    assert opened.wait(LONG_S)
+    thread.join(LONG_S)
+    prefetched.close()
