@@ -29,12 +29,6 @@ class KernelAlarm:
         """It rang, and there is no next time."""
         self._alarm.acknowledge()
 
-    def close(self) -> None:
-        """Give the timer back."""
-        self._watcher.stop()
-        self._watcher.close()
-        self._alarm.close()
-
 
 class LoopAlarm:
     """Calls back at a monotonic time, late by up to a millisecond or so: what event loops have everywhere."""
@@ -47,16 +41,12 @@ class LoopAlarm:
 
     def set(self, at_s: float) -> None:
         """Call back at this time, at once if it is past."""
-        self.close()
+        self.clear()
         self._timer = self._loop.timer(max(0.0, at_s - time.monotonic()))
         self._timer.start(self._callback, update=True)
 
     def clear(self) -> None:
         """It rang, and there is no next time."""
-        self.close()
-
-    def close(self) -> None:
-        """Give the timer back."""
         if self._timer is not None:
             self._timer.stop()
             self._timer.close()

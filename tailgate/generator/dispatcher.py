@@ -86,21 +86,21 @@ class Dispatcher:
             self.waiting.append((self._next, now_s))
             self._next += 1
         self._end = self._next
-        self.give_up_waiting()
         self.drain()
-
-    def conclude(self) -> None:
-        """The run is over: give each request that has none its row, and close all connections."""
-        self.drain()
-        self.pool.size = 0
-        self.give_up_waiting()
-        self.expire(math.inf, math.inf)
-        self.pool.close()
-
-    def give_up_waiting(self) -> None:
-        """Write down as unsent what still waits for a connection."""
         while self.waiting:
             self._leave_unsent(Error.UNSENT)
+
+    def conclude(self) -> None:
+        """The run is over: give each request that has none its row, and close all connections.
+
+        A request for which no connection could be had until the very end failed for that, and so by the server.
+        """
+        self.drain()
+        self.pool.size = 0
+        while self.waiting:
+            self._leave_unsent(Error.CONNECT_FAILED if self._waited(*self.waiting[0], time.monotonic()) else Error.UNSENT)
+        self.expire(math.inf, math.inf)
+        self.pool.close()
 
     def expire(self, sent_before_s: float, begun_before_s: float) -> None:
         """Give up requests sent, and connections begun, before these monotonic times."""

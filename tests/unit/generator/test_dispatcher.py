@@ -120,6 +120,20 @@ def test_a_connection_that_does_not_open_fails_the_request_that_waited_longest()
     assert rig.recorder.outcomes == [(now - 0.002, Error.CONNECT_FAILED)]
 
 
+def test_a_request_that_never_got_a_connection_failed_by_the_server_and_one_cut_off_was_unsent():
+    """At the end of a run the server had all the time there was; a run that is stopped gave it none."""
+    for stop, error in ((True, Error.UNSENT), (False, Error.CONNECT_FAILED)):
+        rig = Rig(size=1)
+        rig.warm()
+        rig.dispatcher.begin(array("d", [time.monotonic()] * 2))
+        rig.dispatcher.dispatch()
+        time.sleep(0.2)
+        if stop:
+            rig.dispatcher.stop(time.monotonic())
+        rig.dispatcher.conclude()
+        assert sorted(kind for _, kind in rig.recorder.outcomes) == sorted([error, Error.CENSORED])
+
+
 def test_the_alarm_is_set_to_the_next_due_time_and_cleared_after_the_last():
     """An alarm that goes on ringing would keep the hub spinning."""
     rig = Rig(size=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -168,6 +169,16 @@ def test_connections_are_opened_ahead_and_reused(server: Served):
     assert set(samples.records["connection"]) <= {0, 1, 2}
     firsts = samples.records["request"] == 0
     assert firsts.sum() == len(set(samples.records["connection"]))
+
+
+def test_a_host_is_resolved_ahead_and_again_while_the_load_runs(tmp_path):
+    """`localhost` may have an address of each family, of which the server listens at one only; that one is found and kept."""
+    with serving(tmp_path, tls=False) as served:
+        address = dataclasses.replace(served.address(act="then-close"), url=f"http://localhost:{served.port}/x?act=then-close", dial=None)
+        order = served.order(ConstantRate(20, 6, 0), address=address)
+        samples = drive(order)
+    assert samples.errors() == {}
+    assert rows_once_each(samples, order)
 
 
 def test_the_portable_clock_is_labelled_and_works(server: Served):

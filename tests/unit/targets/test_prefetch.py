@@ -362,8 +362,9 @@ try:
     with prefetched.open(EndpointSpec("e")):
         pass
 except KeyboardInterrupt:
-    print("first", flush=True)
+    pass
 try:
+    print("first", flush=True)
     prefetched.close()
 except KeyboardInterrupt:
     print("second", flush=True)
