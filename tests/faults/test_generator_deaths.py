@@ -14,11 +14,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tailgate.errors import GeneratorError
 from tailgate.generator.drive import Tick, drive
+from tailgate.generator.order import Order
 from tailgate.plan.load import ConstantRate
 from tailgate.samples import read_samples
 from tests.unit.generator.serving import NO_KEYS, Served, generators, gone, rows_once_each, serving
@@ -186,11 +188,8 @@ def test_the_end_of_its_input_ends_a_generator(server: Served):
 @pytest.mark.parametrize("part", ["dispatcher.Dispatcher.answered", "connection.Connection._readable", "progress.Progress.add"])
 def test_an_error_of_ours_ends_the_run_with_a_fault(server: Served, part):
     """A callback that raises must not leave samples that look complete: the run ends early and says what broke."""
-    order = server.order(LONG)
     module, owner, method = part.split(".")
     script = f"""
-import sys
-import tailgate.generator.__main__ as child
 from tailgate.generator.{module} import {owner}
 whole, calls = {owner}.{method}, []
 def breaking(*given):
@@ -198,17 +197,24 @@ def breaking(*given):
     if len(calls) > 30: raise ZeroDivisionError("by design")
     return whole(*given)
 {owner}.{method} = breaking
-sys.exit(child.main())
 """
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT) as child:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(order.to_json().encode() + b"\n")
-        child.stdin.flush()
-        told = [json.loads(line) for line in child.stdout]
+    told = _told_by_altered(script, server.order(LONG))
     assert told[-1]["event"] == "done"
     assert any("the generator broke (ZeroDivisionError: by design)" in fault for fault in told[-1]["faults"])
     assert told[-1]["sent"] < 2000
+
+
+def test_a_host_whose_first_addresses_refuse_is_reached_at_the_next(server: Served):
+    """An address of a family that leads nowhere must not fail half of the connections, nor the start."""
+    script = f"""
+import socket
+from tailgate.generator.route import Route
+nowhere = [(socket.AF_INET6, ("::1", 1, 0, 0)), (socket.AF_INET6, ("100::1", 1, 0, 0))]
+Route.resolve = lambda self: [*nowhere, (socket.AF_INET, ("127.0.0.1", {server.port}))]
+"""
+    told = _told_by_altered(script, server.order(connections=4))
+    assert [event["event"] for event in told] == ["ready", "done"]
+    assert (told[-1]["rows"], told[-1]["failed"]) == (50, 0)
 
 
 def test_a_host_without_file_descriptors_left_is_a_fault(server: Served):
@@ -271,6 +277,17 @@ def test_a_generator_that_dies_at_its_start_is_quoted(server: Served):
     (server.folder / "sitecustomize.py").write_text("import os, sys; os.write(2, b'the cat ate my modules'); os._exit(3)")
     with pytest.raises(GeneratorError, match=r"(?s)ended with exit code 3.*the cat ate my modules"):
         drive(server.order(), environment={"PYTHONPATH": str(server.folder)})
+
+
+def _told_by_altered(script: str, order: Order) -> list[dict[str, Any]]:
+    """What a generator tells whose parts were altered by a script first."""
+    program = f"import sys\nimport tailgate.generator.__main__ as child\n{script}\nsys.exit(child.main())\n"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(order.to_json().encode() + b"\n")
+        child.stdin.flush()
+        return [json.loads(line) for line in child.stdout]
 
 
 class Plain(socketserver.BaseRequestHandler):
