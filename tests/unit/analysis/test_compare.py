@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tailgate.analysis.compare import compare
+from tailgate.analysis.compare import _grid, compare
 from tailgate.errors import AnalysisError
 from tailgate.samples import Error, Samples
 
@@ -65,6 +65,24 @@ def test_a_bad_stretch_makes_the_interval_of_the_mean_wider(new_case, new_sample
     spell = new_samples(case, np.sort(times))
     widths = [mean.high_s - mean.low_s for mean in (compare(calm, calm)[1], compare(calm, spell)[1])]
     assert widths[1] > 2 * widths[0]
+
+
+def test_bad_stretches_of_some_seconds_widen_the_interval_in_longer_runs(new_case, new_samples) -> None:
+    """Blocks of 5 s in a run of 100 s: slow stretches of 5 s count as such, while slow single seconds even out in a block."""
+    case = new_case("p99 <= 60ms", per_s=100, for_s=100)
+    second = np.arange(10_000) // 100
+    stretches, seconds = (new_samples(case, 0.01 + 0.01 * (second // length_s % 2)) for length_s in (5, 1))
+    wide, narrow = (compare(run, run)[1] for run in (stretches, seconds))
+    assert wide.high_s - wide.low_s > 3 * (narrow.high_s - narrow.low_s)
+
+
+def test_the_grid_of_a_million_values_is_finer_than_chance_around_the_tail() -> None:
+    """Around p99 neighbouring ranks are less than a standard error of the share above it apart, √(.99·.01/n); so in small runs."""
+    ranks = _grid(10**6)
+    around = np.searchsorted(ranks, 0.99 * 10**6)
+    assert np.diff(ranks[around - 2 : around + 2]).max() < (0.99 * 0.01 * 10**6) ** 0.5
+    assert (ranks[0], ranks[-1]) == (0, 10**6 - 1)
+    assert _grid(3000).tolist() == list(range(3000))
 
 
 def test_large_runs_are_compared_on_a_grid_that_keeps_the_tail(new_case, new_samples, lognormal) -> None:

@@ -89,6 +89,8 @@ def test_one_failing_limit_outweighs_an_undecided_one(new_case, new_samples) -> 
     assert verdict.outcome is Outcome.FAIL
     assert verdict.heading.startswith("p99 and p50 and error rate over budget: ")
     assert "  60 requests failed: 60 timeout" in verdict.explain()
+    assert "∞" in verdict.explain()
+    assert "inf" not in verdict.explain()
     undecided = new_case("p99 <= 120ms", "p50 <= 50.2ms")
     both = judge(undecided, new_samples(undecided, evenly_lognormal(0.05, 0.5)), target_kind="sagemaker")
     assert [check.decision.outcome for check in both.checks] == [Outcome.FAIL, Outcome.INCONCLUSIVE]
@@ -114,6 +116,8 @@ def test_queueing_in_the_tail_is_named_and_measured(new_case, new_samples) -> No
     queued = judge(case, new_samples(case, np.full(N, 0.06), lag_s=lag_s, waited=waited), target_kind="sagemaker")
     assert queued.queueing_s == pytest.approx(0.09)
     assert "service time p99     60.0 ms — 90 ms of the tail is queueing: the variant is near saturation" in queued.explain()
+    untrusted_run = replace(new_samples(case, np.full(N, 0.06), lag_s=lag_s, waited=waited), faults=("the server died",))
+    assert judge(case, untrusted_run, target_kind="sagemaker").queueing_s is None
     unqueued = judge(case, new_samples(case, np.full(N, 0.15)), target_kind="sagemaker")
     assert unqueued.queueing_s is None
     assert "queueing" not in unqueued.explain()
