@@ -27,7 +27,7 @@ CASE = Case(
     EndpointSpec("truth", instance_type="ml.t2.xlarge", instance_count=2),
     payload=b'{"instances": [[1.0]]}',
     expect=Expect.of(contains="prediction"),
-    load=Poisson(per_s=100, for_s=10, warmup_s=1, seed=5),
+    load=Poisson(per_s=100, for_s=6, warmup_s=0.5, seed=5),
     budget=Budget.of("p50 <= 100ms", "p99 <= 500ms"),
 )
 QUIET_LAG_S = 0.5e-3
