@@ -8,8 +8,9 @@ ARGS ?=
 latency: .venv/installed
 	$(BIN)/python -m pytest -m latency $(ARGS)
 
+# The tests wait for processes and loads more than they compute: twice as many workers as cores.
 test: check
-	$(BIN)/python -m pytest -n auto -m "not latency and not alone" $(ARGS)
+	PYTEST_XDIST_AUTO_NUM_WORKERS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) $(BIN)/python -m pytest -n auto -m "not latency and not alone" $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS)
 
 check: .venv/installed

@@ -63,14 +63,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_gates_from_a_foreign_repository(environment: Path, tmp_path: Path) -> None:
-    """ARCHITECTURE's example as written: types without a profile, a payload beside the test, a model that is not run.
+    """The README's example but for a shorter load: types without a profile, a payload beside the test, a model that is not run.
 
     The user's conftest owns `--host` and the fixture `session`, which Locust's plugin claims as well.
     """
     (tmp_path / "payloads").mkdir()
     (tmp_path / "payloads" / "20-candidates.json").write_text('{"candidates": []}')
     (tmp_path / "conftest.py").write_text(CONFTEST)
-    (tmp_path / "test_ranker.py").write_text(SUITE.replace("for_s=60", "for_s=13"))
+    (tmp_path / "test_ranker.py").write_text(SUITE.replace("per_s=50, for_s=60", "per_s=200, for_s=3.5"))
     clean = {name: value for name, value in os.environ.items() if name not in {"CI", "PYTHONPATH", "PYTEST_ADDOPTS"}}
     done = subprocess.run(
         [environment, "-m", "pytest", "-p", "no:cacheprovider"], cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=120
