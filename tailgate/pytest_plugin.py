@@ -14,6 +14,7 @@ from tailgate.plan.case import Case
 from tailgate.plan.plan_file import Plan, read_plan
 from tailgate.pytest_benchmark_bridge import before_benchmark
 from tailgate.pytest_locust_truce import Truce
+from tailgate.pytest_terminal import REPORT_LINES
 from tailgate.targets import Target
 from tailgate.targets.registry import check_kind
 
@@ -25,8 +26,6 @@ DEFAULT_REGION = "us-east-1"
 PLAN: pytest.StashKey[Plan | None] = pytest.StashKey()
 GATE: pytest.StashKey[Gate] = pytest.StashKey()
 LINES: pytest.StashKey[list[str]] = pytest.StashKey()
-REPORT_LINES = "tailgate_lines"
-"""Attribute of a test's report, which xdist carries to the controller: a line per run."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tailgate.pytest_plugin import REPORT_LINES
-from tailgate.reporting.progress import Relay, TerminalBoard
 
 if TYPE_CHECKING:
     from tailgate.pytest_benchmark_bridge import Bridge
 
+
+REPORT_LINES = "tailgate_lines"
+"""Attribute of a test's report, which xdist carries to the controller: a line per run."""
 
 WIDTH_OF_LOGS = 160
 """Columns of the table where the output is no terminal: logs scroll sideways, and cut nothing off."""
@@ -24,6 +25,8 @@ class Terminal:
     """Draws in the process that owns the terminal: pytest's own, or xdist's controller."""
 
     def __init__(self, config: pytest.Config, bridge: Bridge, *, relayed: bool) -> None:
+        from tailgate.reporting.progress import Relay, TerminalBoard  # not before it is needed: this module is always imported
+
         self._config = config
         self._bridge = bridge
         writer = config.get_terminal_writer()
