@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-
 if TYPE_CHECKING:
     from tailgate.pytest_benchmark_bridge import Bridge
 
