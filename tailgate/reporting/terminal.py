@@ -16,6 +16,7 @@ from tailgate.reporting.run_file import Run
 from tailgate.units import format_count
 
 COLUMNS = ("p50", "p90", "p99", "p99.9")
+_WIDE, _MEDIUM = 160, 116
 _STYLES = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow"}
 EMULATED_NOTE = "emulated: times come from made-up profiles; this is no statement about AWS, and no model of yours was run"
 PROVISIONAL_NOTE = "*provisional: no history of this case yet, so bursts rarer than this run is long would not have been seen"
@@ -47,19 +48,19 @@ def summary(runs: Sequence[Run], *, width: int, styled: bool) -> str:
 
 def _table(runs: Sequence[Run], width: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), collapse_padding=True)
-    shown = COLUMNS if width >= 130 else ("p50", "p99") if width >= 100 else ("p99",)
+    shown = COLUMNS if width >= _WIDE else ("p50", "p99") if width >= _MEDIUM else ("p99",)
     table.add_column("case", overflow="fold", min_width=20)
     table.add_column("n", justify="right", no_wrap=True)
     for metric in shown:
         table.add_column(f"{metric} ms [95 %]", justify="right", no_wrap=True)
-    if width >= 100:
+    if width >= _MEDIUM:
         table.add_column("errors", justify="right", no_wrap=True)
         table.add_column("send lag", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for run in runs:
         outcome = Text(outcome_of(run) + ("*" if _provisional(run) else ""), style=_STYLES.get(str(run.verdict["outcome"]), ""))
         estimates = [_interval(_estimate(run, metric)) for metric in shown]
-        kept = [_errors(run), f"{_ms(_estimate(run, 'send_lag_p99').get('value'))} ms"] if width >= 100 else []
+        kept = [_errors(run), f"{_ms(_estimate(run, 'send_lag_p99').get('value'))} ms"] if width >= _MEDIUM else []
         table.add_row(Text(str(run.case["id"])), format_count(_judged(run)), *estimates, *kept, outcome)
     return table
 
