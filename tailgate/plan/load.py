@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from tailgate.errors import PlanError, nearest
+from tailgate.plan.connections import KEPT_ALIVE, ConnectionProfile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +40,11 @@ class Load(Protocol):
         """How long the part before it lasts, seconds."""
         ...
 
+    @property
+    def connections(self) -> ConnectionProfile:
+        """How many requests a connection carries."""
+        ...
+
     def due_times(self) -> NDArray[np.float64]:
         """Due times in seconds from the run's start, ascending, all below warmup_s + for_s."""
         ...
@@ -51,6 +57,7 @@ class ConstantRate:
     per_s: float
     for_s: float
     warmup_s: float = 2.0
+    connections: ConnectionProfile = field(default=KEPT_ALIVE, kw_only=True)
 
     arrival: ClassVar[str] = "constant"
 
@@ -73,6 +80,7 @@ class Poisson:
     for_s: float
     warmup_s: float = 2.0
     seed: int = 1
+    connections: ConnectionProfile = field(default=KEPT_ALIVE, kw_only=True)
 
     arrival: ClassVar[str] = "poisson"
 
@@ -111,12 +119,17 @@ def load_from(fields: Mapping[str, Any]) -> ConstantRate | Poisson:
     for key in ("per_s", "for_s"):
         if key not in fields:
             raise PlanError(f"load: key '{key}' is missing; write for instance {{ per_s = 100, for_s = 20 }}")
+    if "connections" in fields:
+        fields["connections"] = ConnectionProfile.of(fields["connections"])
     return kind(**fields)
 
 
 def load_fields(load: Load) -> dict[str, Any]:
-    """The plain form of a load, the inverse of `load_from`."""
-    return {"arrival": load.arrival, **asdict(load)}  # type: ignore[call-overload]  # every Load is a dataclass; Protocols cannot say so
+    """The plain form of a load, the inverse of `load_from`. Kept-alive connections, the default, are left out."""
+    fields: dict[str, Any] = {"arrival": load.arrival, **asdict(load)}  # type: ignore[call-overload]  # every Load is a dataclass; Protocols cannot say so
+    if load.connections == KEPT_ALIVE:
+        del fields["connections"]
+    return fields
 
 
 def _check(load: Load) -> None:
