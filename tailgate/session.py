@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tailgate.generator.drive import Tick
+from tailgate.driving import shown_on
 from tailgate.measure import Measurement, measure
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.reporting.progress import Board
 from tailgate.reporting.record import Record
 from tailgate.targets.prefetch import Prefetched
 from tailgate.targets.registry import Settings, make_target
-from tailgate.units import format_ms
 
 _LOOK_EVERY_S = 0.2
 
@@ -42,8 +41,9 @@ class Session:
     def measure(self, case: Case, asked_by: Mapping[str, str]) -> Measurement:
         """Measure one case when its endpoint is there and nobody else measures on this host; who asked goes on record."""
         self._waiting_for = case
+        on_tick = shown_on(self._board, case.id, case.load)
         try:
-            return measure(case, self.target, self._record, turn=self._turn(case), on_tick=self._driving(case), asked_by=asked_by)
+            return measure(case, self.target, self._record, turn=self._turn(case), on_tick=on_tick, asked_by=asked_by)
         finally:
             self._waiting_for = None
             self._board.pause()
@@ -56,18 +56,6 @@ class Session:
         case = self._waiting_for
         if case is not None:
             self._board.show(case.id, f"deploying {spec.instance_type}: {status}, {elapsed_s:.0f} s", 0.0)
-
-    def _driving(self, case: Case) -> Callable[[Tick], None]:
-        length_s = case.load.warmup_s + case.load.for_s
-
-        def show(tick: Tick) -> None:
-            left_s = max(0.0, length_s - tick.t_s)
-            answered = tick.p50_s is not None and tick.p99_s is not None
-            so_far = f"p50 {format_ms(tick.p50_s or 0)}, p99 {format_ms(tick.p99_s or 0)}" if answered else "no answer yet"
-            failed = f", {tick.failed} failed" if tick.failed else ""
-            self._board.show(case.id, f"driving {tick.rate_per_s:.0f}/s, {so_far}{failed}, {left_s:.0f} s left", tick.t_s / length_s)
-
-        return show
 
     @contextmanager
     def _turn(self, case: Case) -> Iterator[None]:
