@@ -17,7 +17,9 @@ class Order:
     """One load at one address.
 
     samples: where the samples file goes. connections: opened and warmed before the first due time; the pool grows
-    beyond on demand. bounds_s: response-time bounds for which ticks count exceedances.
+    beyond on demand. bounds_s: response-time bounds for which ticks count exceedances. workers: processes on this host
+    that share the load, 1 for a single one without a master. joining: workers awaited from other hosts, at `master_bind`
+    (`HOST:PORT`; without it the master is to be reached from this host only).
     """
 
     address: Address
@@ -27,6 +29,14 @@ class Order:
     expect: Expect | None = None
     connections: int = 8
     bounds_s: tuple[float, ...] = ()
+    workers: int = 1
+    joining: int = 0
+    master_bind: str | None = None
+
+    @property
+    def distributed(self) -> bool:
+        """Whether the load is divided among processes."""
+        return self.workers + self.joining > 1 or self.joining > 0
 
     def to_json(self) -> str:
         """The order as one line."""
@@ -39,6 +49,9 @@ class Order:
                 "expect": self.expect.fields() if self.expect else None,
                 "connections": self.connections,
                 "bounds_s": self.bounds_s,
+                "workers": self.workers,
+                "joining": self.joining,
+                "master_bind": self.master_bind,
             }
         )
 
@@ -54,4 +67,7 @@ class Order:
             expect=Expect.from_fields(raw["expect"]) if raw["expect"] else None,
             connections=raw["connections"],
             bounds_s=tuple(raw["bounds_s"]),
+            workers=raw["workers"],
+            joining=raw["joining"],
+            master_bind=raw["master_bind"],
         )
