@@ -10,7 +10,8 @@ from __future__ import annotations
 import enum
 import json
 import struct
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -85,20 +86,22 @@ class Samples:
     """The samples of one run, in due order.
 
     records: shape (n,), dtype RECORD. faults: why the run cannot be trusted, as the generator and its parent saw it;
-    empty when nothing was amiss. stopped_s: when the load was ended before its time, seconds from the start.
+    empty when nothing was amiss. stopped_s: when the load was ended before its time, seconds from the start. host: what
+    the generating host went through meanwhile, by counter (generator/host.py says of each); empty when nobody told.
     """
 
     header: Header
     records: NDArray[np.void]
     faults: tuple[str, ...] = ()
     stopped_s: float | None = None
+    host: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.records)
 
     def after_warmup(self) -> Samples:
         """The samples that are judged: those due at or after the end of the warm-up."""
-        return Samples(self.header, self.records[self.records["due_s"] >= self.header.warmup_s], self.faults, self.stopped_s)
+        return replace(self, records=self.records[self.records["due_s"] >= self.header.warmup_s])
 
     @property
     def due_s(self) -> NDArray[np.float64]:
