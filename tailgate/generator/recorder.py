@@ -37,7 +37,7 @@ class Recorder:
         except OSError as error:
             raise self._explain(error) from None
 
-    def outcome(self, due_s: float, connection: Connection, done_s: float | None, error: Error) -> None:
+    def outcome(self, due_s: float, connection: Connection, done_s: float | None, error: Error, payload: int = 0) -> None:
         """The row of a request that was sent; done_s is None when its response never was complete."""
         first_s, response = connection.first_byte_s, connection.response
         self._buffer += RECORD_STRUCT.pack(
@@ -50,16 +50,16 @@ class Recorder:
             connection.requests - 1,
             response.status,
             error,
-            0,
+            payload,
             0,
             connection.waited,
         )
         self.rows += 1
         self.failed += error != 0
 
-    def unsent(self, due_s: float, waited: bool, error: Error) -> None:
+    def unsent(self, due_s: float, waited: bool, error: Error, payload: int = 0) -> None:
         """The row of a request that never was sent."""
-        self._buffer += RECORD_STRUCT.pack(due_s - self._origin_s, _NAN, _NAN, _NAN, 0, 0, 0, 0, error, 0, 0, waited)
+        self._buffer += RECORD_STRUCT.pack(due_s - self._origin_s, _NAN, _NAN, _NAN, 0, 0, 0, 0, error, payload, 0, waited)
         self.rows += 1
         self.failed += 1
 

@@ -24,9 +24,7 @@ class ConnectionProfile:
     def __post_init__(self) -> None:
         each = self.requests_each
         if each is not None and (isinstance(each, bool) or not isinstance(each, int) or each < 1):
-            raise PlanError(
-                f"connections: requests_each is {each!r}; it is a whole number from 1 up, or left out to keep connections alive"
-            )
+            raise PlanError(f"connections: requests_each is {each!r}; it is a whole number from 1 up, or left out to keep alive")
 
     @classmethod
     def of(cls, value: Any) -> ConnectionProfile:
