@@ -28,11 +28,11 @@ class Child:
     """A generator with an order. As a context manager it ends with its block, whatever ends that.
 
     It has a session of its own, so that a terminal's Ctrl-C reaches the parent only. Raises GeneratorError when no
-    process can be started.
+    process can be started. module: what it runs.
     """
 
-    def __init__(self, order: str, environment: Mapping[str, str]) -> None:
-        self._process = _start(environment)
+    def __init__(self, order: str, environment: Mapping[str, str], module: str = "tailgate.generator") -> None:
+        self._process = _start(environment, module)
         self._order = memoryview(order.encode() + b"\n")
         self._line = self._errors = b""
         self._selector = selectors.DefaultSelector()
@@ -144,9 +144,9 @@ class Child:
         return bool(readable)
 
 
-def _start(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(environment: Mapping[str, str], module: str) -> subprocess.Popen[bytes]:
     pipe = subprocess.PIPE
-    command = [sys.executable, "-P", "-m", "tailgate.generator"]
+    command = [sys.executable, "-P", "-m", module]
     surroundings = _surroundings(environment)
     try:
         return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=surroundings, start_new_session=True, bufsize=0)

@@ -23,7 +23,7 @@ _OURS = frozenset({"authorization", "content-length", "host", "transfer-encoding
 
 
 class Renderer:
-    """Renders the requests of one order: POST with the payload, signed where the address asks for it.
+    """Renders the requests of one order: the address's method and the payload, signed where the address asks for it.
 
     Raises GeneratorError when one of the address's headers cannot be sent.
     """
@@ -52,13 +52,19 @@ class Renderer:
         if self._credentials is not None and self._address.sign is not None:
             headers |= self._signer_of(self._credentials.keys, self._address.sign).headers(self._body_sha256, now_s)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        return f"POST {self._route.target} HTTP/1.1\r\n{lines}\r\n".encode() + self._payload
+        return f"{self._address.method} {self._route.target} HTTP/1.1\r\n{lines}\r\n".encode() + self._payload
 
     def _signer_of(self, keys: Keys, service: str) -> Signer:
         if self._signer is None or self._signer.keys != keys:
             route = self._route
             self._signer = Signer(
-                keys, region=self._address.region, service=service, path=route.path, query=route.query, headers=self._headers
+                keys,
+                method=self._address.method,
+                region=self._address.region,
+                service=service,
+                path=route.path,
+                query=route.query,
+                headers=self._headers,
             )
         return self._signer
 

@@ -66,7 +66,7 @@ class Route:
         if isinstance(error, ssl.SSLCertVerificationError):
             return (
                 f"the certificate of {self.where} is not trusted ({error.verify_message}); "
-                "check the url's host, or give the authority that signed it as ca_pem"
+                "check the url's host, or give the authority that signed it: `--ca FILE` on the command line, ca_pem in an address"
             )
         if isinstance(error, ssl.SSLError):
             return f"TLS with {self.where} failed ({error.reason or error}); check that it is an https address"

@@ -35,8 +35,10 @@ class Signer:
     botocore leaves unsigned are left unsigned here.
     """
 
-    def __init__(self, keys: Keys, *, region: str, service: str, path: str, query: str, headers: Mapping[str, str]) -> None:
-        self.keys = keys
+    def __init__(
+        self, keys: Keys, *, region: str, service: str, path: str, query: str, headers: Mapping[str, str], method: str = "POST"
+    ) -> None:
+        self.keys, self._method = keys, method
         self._region, self._service = region, service
         self._path, self._query = quote(normalize_url_path(path), safe="/~"), _canonical_query(query)
         self._headers = {name.lower(): " ".join(value.split()) for name, value in headers.items()}
@@ -69,7 +71,7 @@ class Signer:
             self._begin_day(self._date[:8])
         self._second = second
         headers = _canonical_headers({**self._headers, "x-amz-date": self._date}.items())
-        self._head = f"POST\n{self._path}\n{self._query}\n{headers}\n\n{self._signed}\n".encode()
+        self._head = f"{self._method}\n{self._path}\n{self._query}\n{headers}\n\n{self._signed}\n".encode()
         self._preamble = f"{_ALGORITHM}\n{self._date}\n{self._scope}\n".encode()
 
     def _begin_day(self, day: str) -> None:

@@ -36,6 +36,12 @@ def test_an_unsigned_request_holds_host_type_length_and_the_payload():
     )
 
 
+def test_the_method_is_the_addresses():
+    """A URL that is no invocation may be asked with GET; it then carries no body."""
+    address = dataclasses.replace(ADDRESS, method="GET")
+    assert Renderer(address, route_of(address), b"", None).render().startswith(b"GET /endpoints/x/invocations?a=1 HTTP/1.1\r\nHost: ")
+
+
 def test_a_request_is_rendered_anew_when_the_second_changes():
     """A signature holds the time in whole seconds, so that bytes are shared within a second and not beyond."""
     now_s = 1_800_000_000.0

@@ -24,8 +24,10 @@ _QUERIES = st.lists(st.from_regex(r"[a-z0-9%._-]{1,5}(=[A-Za-z0-9%._=-]{0,5})?",
 _TIMES = st.floats(min_value=1_000_000_000, max_value=4_000_000_000)
 
 
-def _by_botocore(keys: Keys, url: str, headers: dict[str, str], body: bytes, region: str, service: str, now_s: float) -> dict[str, str]:
-    request = AWSRequest("POST", url, headers=headers, data=body)
+def _by_botocore(
+    keys: Keys, url: str, headers: dict[str, str], body: bytes, region: str, service: str, now_s: float, method: str = "POST"
+) -> dict[str, str]:
+    request = AWSRequest(method, url, headers=headers, data=body)
     now = datetime.datetime.fromtimestamp(int(now_s), datetime.UTC).replace(tzinfo=None)
     with mock.patch("botocore.auth.get_current_datetime", return_value=now):
         botocore.auth.SigV4Auth(Credentials(keys.access_key, keys.secret_key, keys.token), service, region).add_auth(request)
@@ -44,19 +46,20 @@ def _by_botocore(keys: Keys, url: str, headers: dict[str, str], body: bytes, reg
     unsigned=st.dictionaries(st.sampled_from(["User-Agent", "Expect", "TE", "X-Amzn-Trace-Id"]), _VALUES, max_size=2),
     body=st.binary(max_size=200),
     times=st.lists(_TIMES, min_size=1, max_size=3),
+    method=st.sampled_from(["POST", "GET"]),
 )
-def test_signatures_are_equal_to_botocores(access_key, secret_key, token, region, service, path, query, extra, unsigned, body, times):
-    """Whatever the credentials, region, path, query, headers and body, and also once the caches are warm."""
+def test_signatures_are_equal_to_botocores(access_key, secret_key, token, region, service, path, query, extra, unsigned, body, times, method):
+    """Whatever the credentials, region, method, path, query, headers and body, and also once the caches are warm."""
     keys = Keys(access_key, secret_key, token)
     extra = {
         name: value for index, (name, value) in enumerate(extra.items()) if name.lower() not in [n.lower() for n in list(extra)[:index]]
     }
     headers = {"Host": "runtime.sagemaker.test:8443", "Content-Type": "application/json", **extra, **unsigned}
-    signer = Signer(keys, region=region, service=service, path=path, query=query, headers=headers)
+    signer = Signer(keys, region=region, service=service, path=path, query=query, headers=headers, method=method)
     url = f"https://runtime.sagemaker.test:8443{path}" + (f"?{query}" if query else "")
     for now_s in [*times, times[0], times[0]]:
         signed = signer.headers(hashlib.sha256(body).hexdigest(), now_s)
-        assert signed == _by_botocore(keys, url, headers, body, region, service, now_s)
+        assert signed == _by_botocore(keys, url, headers, body, region, service, now_s, method)
 
 
 def test_a_new_day_derives_a_new_key():
