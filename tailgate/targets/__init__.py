@@ -14,10 +14,10 @@ from tailgate.plan.case import EndpointSpec
 class Address:
     """Where requests go and what they carry besides the payload. Crosses to the generator, so it holds no secret.
 
-    url: complete, with the path of the invocation. method: of each request, POST for an invocation. dial: `ip:port` to connect to instead of asking DNS for the
-    url's host, which still names the host in TLS, Host header and signature. sign: the service to sign for with
-    SigV4 (credentials come from botocore's chain in the generator), None for unsigned requests. ca_pem: authorities
-    to trust beside the system's, as PEM text. Times in seconds.
+    url: complete, with the path of the invocation. method: of each request, POST for an invocation. dial: `ip:port`
+    to connect to instead of asking DNS for the url's host, which still names the host in TLS, Host header and
+    signature. sign: the service to sign for with SigV4 (credentials come from botocore's chain in the generator), None
+    for unsigned requests. ca_pem: authorities to trust beside the system's, as PEM text. Times in seconds.
     """
 
     url: str

@@ -48,7 +48,9 @@ def _by_botocore(
     times=st.lists(_TIMES, min_size=1, max_size=3),
     method=st.sampled_from(["POST", "GET"]),
 )
-def test_signatures_are_equal_to_botocores(access_key, secret_key, token, region, service, path, query, extra, unsigned, body, times, method):
+def test_signatures_are_equal_to_botocores(
+    access_key, secret_key, token, region, service, path, query, extra, unsigned, body, times, method
+):
     """Whatever the credentials, region, method, path, query, headers and body, and also once the caches are warm."""
     keys = Keys(access_key, secret_key, token)
     extra = {
