@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from array import array
+from bisect import bisect_right
 from collections import deque
 from typing import Protocol
 
@@ -79,6 +80,10 @@ class Dispatcher:
     def drain(self) -> None:
         """The schedule is over: from now on, answers that do not come in time are censored."""
         self._draining = True
+
+    def end_at(self, at_s: float) -> None:
+        """Drop from the schedule what is due later than this monotonic time, as far as it was not sent yet."""
+        self._end = max(self._next, bisect_right(self._due, at_s, hi=self._end))
 
     def stop(self, now_s: float) -> None:
         """End the load early: what is not due by now is dropped from the schedule, what was not sent stays unsent."""

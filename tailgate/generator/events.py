@@ -4,6 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Protocol
+
+
+class Listener(Protocol):
+    """Whoever is told how a load goes."""
+
+    def tell(self, event: str, **fields: object) -> None:
+        """Take note of one event."""
+        ...
 
 
 class ParentGoneError(Exception):
