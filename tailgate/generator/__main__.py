@@ -5,7 +5,7 @@ is this process a moment later. Events are lines of JSON:
 
     ready   connections, clock, startup_s      the load begins a moment later
     tick    t_s sent done failed in_flight …   each second
-    done    sent rows failed locust_requests locust_failures cpu_s clock stopped_s faults
+    done    sent rows failed locust_requests locust_failures cpu_s clock stopped_s host faults
     failed  message                            the load could not begin; a sentence
 
 SIGTERM ends the load early, with its record; SIGINT is the parent's business.
@@ -81,6 +81,7 @@ def _totals(engine: Engine, swarm: Swarm) -> dict[str, object]:
         "cpu_s": engine.cpu_s,
         "clock": engine.clock,
         "stopped_s": engine.stopped_s,
+        "host": engine.host.told,
         "faults": faults,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -116,7 +116,8 @@ class _Course:
                 f"the generator told of {done['rows']} requests and {done['failed']} failures, "
                 f"the samples hold {len(samples)} and {int(samples.failed.sum())}"
             )
-        return Samples(samples.header, samples.records, tuple(faults), self._stopped_s)
+        host = done["host"] if done is not None else {}
+        return replace(samples, faults=tuple(faults), host=host)
 
     def _take(self, event: Mapping[str, Any]) -> None:
         self._heard_s = time.monotonic()

@@ -20,6 +20,7 @@ from tailgate.generator.connection import Connection, Owner
 from tailgate.generator.credentials import Credentials
 from tailgate.generator.dispatcher import Dispatcher
 from tailgate.generator.events import Events, ParentGoneError
+from tailgate.generator.host import Host
 from tailgate.generator.instruments import Instruments
 from tailgate.generator.order import Order
 from tailgate.generator.pool import Pool
@@ -53,6 +54,7 @@ class Engine:
         self.cpu_s = 0.0
         self._order, self._events, self._count = order, events, count
         self._instruments = Instruments.of(environment)
+        self.host = Host()
         self._origin_s = self._deadline_s = math.inf
         self._beside: list[Any] = []
 
@@ -169,6 +171,7 @@ class Engine:
             self._beside.append(gevent.spawn(self._repeat, _RENEW_S, self._credentials.renew))
         due = array("d")
         due.frombytes((self._due + origin_s).tobytes())
+        self.host.begin()
         self.dispatcher.begin(due)
 
     def _watch(self) -> None:
@@ -182,6 +185,7 @@ class Engine:
             self._flush()
             if now >= ticked_s + _TICK_S:
                 self._instruments.clock.resynchronise()
+                self.host.look()
                 self._tick(now, (self.dispatcher.sent - sent) / (now - ticked_s))
                 ticked_s, sent = now, self.dispatcher.sent
             gevent.sleep(_STEP_S)
@@ -210,6 +214,7 @@ class Engine:
 
     def _conclude(self) -> None:
         gevent.killall(self._beside)
+        self.host.end()
         try:
             self.dispatcher.conclude()
             self._instruments.clock.resynchronise()
