@@ -10,17 +10,25 @@ from tailgate.targets import Target
 
 TARGETS = {
     "emulated": "tailgate.targets.emulated:emulated_target",
+    "null": "tailgate.targets.null:null_target",
+    "process": "tailgate.targets.process:process_target",
+    "url": "tailgate.targets.url:url_target",
 }
 """Kind → `module:function`; the function takes Settings and gives a Target that has started nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a target is made with. region: an AWS region. run_id: names this session's resources."""
+    """What a target is made with. region: an AWS region. run_id: names this session's resources.
+
+    process: the command of target `process`. url: what target `url` asks.
+    """
 
     kind: str
     region: str
     run_id: str
+    process: str | None = None
+    url: str | None = None
 
 
 def check_kind(kind: str, where: str) -> None:

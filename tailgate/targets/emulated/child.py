@@ -1,4 +1,4 @@
-"""Child: a process of the emulation, which cannot outlive us and whose death can be told."""
+"""Child: a server of ours, of the emulation or beside it, which cannot outlive us and whose death can be told."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ class Child:
 
     It lives until its stdin ends, which the kernel sees to when we die, however. It has a session of its own, so that
     Ctrl-C in the terminal is ours alone to handle. What it writes is kept in memory: the last words go into its obituary.
+    part_of: what it belongs to, in sentences about it. last_lines: how many of them are kept.
     """
 
-    def __init__(self, title: str, module: str) -> None:
+    def __init__(self, title: str, module: str, part_of: str = " of the emulation", last_lines: int = _LAST_LINES) -> None:
         self.title = title
+        self._part_of = part_of
         self._ready: Queue[dict[str, Any]] = Queue()
-        self._last_words: deque[str] = deque(maxlen=_LAST_LINES)
+        self._last_words: deque[str] = deque(maxlen=last_lines)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
@@ -73,20 +75,31 @@ class Child:
         cause = "likely this host is overloaded"
         raise TargetError(f"the {self.title} (pid {self.pid}) was not ready within {timeout_s:.0f} s; {cause}{self._words()}")
 
-    def obituary(self) -> str | None:
-        """How it died, in a sentence with its title and pid; None while it lives."""
+    @property
+    def last_words(self) -> tuple[str, ...]:
+        """The last lines it wrote; of one that has ended, all that were still on the way."""
+        if self._process.poll() is not None:
+            self._reader.join(1.0)
+        return tuple(self._last_words)
+
+    def how_it_ended(self) -> str | None:
+        """`was killed by SIGKILL`, `exited with code 1`; None while it lives."""
         code = self._process.poll()
         if code is None:
             return None
-        how = f"was killed by {_signal_name(-code)}" if code < 0 else f"exited with code {code}"
-        return f"the {self.title} (pid {self.pid}) of the emulation {how}{self._words()}"
+        return f"was killed by {_signal_name(-code)}" if code < 0 else f"exited with code {code}"
+
+    def obituary(self) -> str | None:
+        """How it died, in a sentence with its title and pid; None while it lives."""
+        how = self.how_it_ended()
+        return None if how is None else f"the {self.title} (pid {self.pid}){self._part_of} {how}{self._words()}"
 
     def _wait_for_obituary(self) -> str:
         """The obituary of one that is dying: its output may still be on the way."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(2.0)
         self._reader.join(1.0)
-        return self.obituary() or f"the {self.title} (pid {self.pid}) of the emulation does not listen any more"
+        return self.obituary() or f"the {self.title} (pid {self.pid}){self._part_of} does not listen any more"
 
     def _words(self) -> str:
         words = " | ".join(self._last_words)
