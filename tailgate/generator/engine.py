@@ -6,7 +6,6 @@ import gc
 import math
 import os
 import time
-from array import array
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ from tailgate.generator.alarms import KernelAlarm, LoopAlarm
 from tailgate.generator.connection import Connection, Owner
 from tailgate.generator.credentials import Credentials
 from tailgate.generator.dispatcher import Dispatcher
-from tailgate.generator.events import Events, ParentGoneError
+from tailgate.generator.events import Listener, ParentGoneError
 from tailgate.generator.host import Host
 from tailgate.generator.instruments import Instruments
 from tailgate.generator.order import Order
@@ -28,6 +27,8 @@ from tailgate.generator.progress import Progress
 from tailgate.generator.recorder import Recorder
 from tailgate.generator.rendering import Renderer
 from tailgate.generator.route import SocketAddress, route_of
+from tailgate.generator.schedule import Schedule
+from tailgate.generator.share import WHOLE, Share
 from tailgate.generator.tls import trusting
 from tailgate.generator.wiring import Wiring
 from tailgate.samples import Header
@@ -42,17 +43,22 @@ _ADDRESSES_TRIED = 3
 
 
 class Engine:
-    """Carries out an order. `count` is given each new batch of rows, for others who count along.
+    """Carries out an order, or a share of it. `count` is given each new batch of rows, for others who count along.
 
     `prepare` raises GeneratorError when the load cannot begin. `run` returns when every request has its row.
+    begin_s: when the first request may be due, on the monotonic clock, where several workers agreed on it.
     """
 
-    def __init__(self, order: Order, events: Events, environment: Mapping[str, str], count: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, order: Order, events: Listener, environment: Mapping[str, str], count: Callable[[bytes], None], share: Share = WHOLE
+    ) -> None:
         self.finished = Event()
         self.faults: list[str] = []
         self.stopped_s: float | None = None
         self.cpu_s = 0.0
+        self.begin_s: float | None = None
         self._order, self._events, self._count = order, events, count
+        self._share = share
         self._instruments = Instruments.of(environment)
         self.host = Host()
         self._origin_s = self._deadline_s = math.inf
@@ -62,9 +68,9 @@ class Engine:
         """Find credentials and host, open and warm the connections."""
         order, address = self._order, self._order.address
         self._route = route = route_of(address)
-        self._due = order.load.due_times()
+        self._schedule = Schedule(order, self._share)
         self._credentials = Credentials() if address.sign is not None else None
-        renderer = Renderer(address, route, order.payload, self._credentials)
+        renderer = Renderer(address, route, order.payloads, self._credentials)
         tls = (trusting(address.ca_pem), route.host) if route.tls else None
         self.recorder = Recorder(order.samples)
         self._progress = Progress(order.load.warmup_s, order.bounds_s)
@@ -74,11 +80,13 @@ class Engine:
         def connect(number: int, to: SocketAddress, owner: Owner) -> Connection:
             return Connection(number, to, wiring, owner)
 
-        self._pool = Pool(max(1, order.connections), connect, route.resolve())
+        addresses, dns_s = route.timed_resolve()
+        self._pool = Pool(max(1, self._share.count(order.connections)), connect, addresses, order.load.connections.requests_each)
+        self._pool.dns_s = dns_s
         alarm = (KernelAlarm if self._instruments.precise else LoopAlarm)(loop, self._ring)
         self.dispatcher = Dispatcher(self._pool, renderer, self.recorder, alarm, order.expect)
         self._warm()
-        renderer.render()
+        renderer.render(0)
 
     def run(self) -> None:
         """The load: from the first due time to the last row. Called in the greenlet of Locust's user."""
@@ -98,13 +106,19 @@ class Engine:
 
     def stop(self) -> None:
         """End the load early: nothing further is sent, and what is in flight gets a moment to come back."""
-        if self.finished.is_set():
-            return
         now = time.monotonic()
-        if self.stopped_s is None and self._origin_s < now:
-            self.stopped_s = now - self._origin_s
+        if not self.finished.is_set() and self._origin_s < now:
+            self.stopped_s = now - self._origin_s if self.stopped_s is None else self.stopped_s
             self.dispatcher.stop(now)
         self._deadline_s = min(self._deadline_s, now + _EARLY_DRAIN_S)
+
+    def stop_at(self, at_s: float) -> None:
+        """The same at a time on the run's clock, which all workers are told: what is due by then is sent by all of them."""
+        if not math.isinf(self._origin_s):
+            self.stopped_s = at_s
+            self.dispatcher.end_at(self._origin_s + at_s)
+            gevent.sleep(max(0.0, self._origin_s + at_s - time.monotonic()))
+        self.stop()
 
     def abandon(self) -> None:
         """Nobody waits for this run any more: keep the rows there are, and be gone at once."""
@@ -162,17 +176,16 @@ class Engine:
         gc.collect()
         gc.freeze()
         gc.disable()
-        self._origin_s = origin_s = time.monotonic() + _LEAD_S
+        self._origin_s = origin_s = time.monotonic() + _LEAD_S if self.begin_s is None else self.begin_s
         unix_s = time.time() + origin_s - time.monotonic()
-        self.recorder.begin(Header(len(self._due), load.warmup_s, load.for_s, origin_s, unix_s, self.clock, self._order.address.url))
+        self.recorder.begin(Header(len(self._schedule), load.warmup_s, load.for_s, origin_s, unix_s, self.clock, self._order.address.url))
         self._deadline_s = origin_s + load.warmup_s + load.for_s + self._order.address.timeout_s
         self._beside = [gevent.spawn(self._repeat, _RESOLVE_S, self._resolve)] if self._order.address.dial is None else []
         if self._credentials is not None and self._credentials.expire:
             self._beside.append(gevent.spawn(self._repeat, _RENEW_S, self._credentials.renew))
-        due = array("d")
-        due.frombytes((self._due + origin_s).tobytes())
         self.host.begin()
-        self.dispatcher.begin(due)
+        schedule = self._schedule
+        self.dispatcher.begin(schedule.due(origin_s), schedule.payloads, schedule.callers(origin_s))
 
     def _watch(self) -> None:
         address, load = self._order.address, self._order.load
@@ -206,10 +219,7 @@ class Engine:
             in_flight=self.dispatcher.in_flight,
             waiting=len(self.dispatcher.waiting),
             rate_per_s=round(rate_per_s, 3),
-            p50_s=self._progress.quantile(0.5),
-            p99_s=self._progress.quantile(0.99),
-            judged=self._progress.judged,
-            exceedances=self._progress.exceedances,
+            **self._progress.told(),
         )
 
     def _conclude(self) -> None:
@@ -226,7 +236,7 @@ class Engine:
 
     def _resolve(self) -> None:
         try:
-            found = self._route.resolve()
+            found, self._pool.dns_s = self._route.timed_resolve()
         except GeneratorError:
             return  # the addresses known so far serve on
         self._pool.addresses = [one for one in found if one[0] == self._family] or self._pool.addresses

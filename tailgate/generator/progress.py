@@ -39,6 +39,10 @@ class Progress:
         buckets = np.log10(np.maximum(answered, _LEAST_S) / _LEAST_S) * _PER_DECADE
         self._histogram += np.bincount(np.minimum(buckets.astype(np.int64), _BUCKETS - 1), minlength=_BUCKETS)
 
+    def told(self) -> dict[str, object]:
+        """What a tick says of it."""
+        return {"p50_s": self.quantile(0.5), "p99_s": self.quantile(0.99), "judged": self.judged, "exceedances": self.exceedances}
+
     def quantile(self, share: float) -> float | None:
         """Response time that this share of the judged requests kept, seconds; infinite where it failed, None without any."""
         if not self.judged:

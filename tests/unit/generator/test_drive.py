@@ -254,10 +254,13 @@ def test_locust_totals_that_disagree_with_the_rows_are_a_fault():
     """The generator compares Locust's counts with its own before it tells that it is done."""
     script = """
 from types import SimpleNamespace as Some
-from tailgate.generator.__main__ import _totals
-engine = Some(recorder=Some(rows=5, failed=1), all_faults=[], dispatcher=Some(sent=5), cpu_s=0, clock="", stopped_s=None)
-print(_totals(engine, Some(requests=5, failures=1))["faults"])
-print(_totals(engine, Some(requests=4, failures=1))["faults"])
+import tailgate.generator.__main__
+from tailgate.generator.alone import totals
+of_engine = {"cpu_s": 0, "clock": "", "stopped_s": None, "host": Some(told={}), "dispatcher": Some(sent=5)}
+engine = Some(recorder=Some(rows=5, failed=1), all_faults=[], **of_engine)
+print(totals(engine, Some(requests=5, failures=1))["faults"])
+engine = Some(recorder=Some(rows=5, failed=1), all_faults=[], **of_engine)
+print(totals(engine, Some(requests=4, failures=1))["faults"])
 """
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment, timeout=60)
