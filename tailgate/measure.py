@@ -16,6 +16,7 @@ from tailgate.errors import TargetError
 from tailgate.generator.drive import Tick, drive
 from tailgate.generator.order import Order
 from tailgate.plan.case import Case
+from tailgate.plan.load import ClosedLoop, Load
 from tailgate.provenance import provenance
 from tailgate.reporting.record import Record, notes_for
 from tailgate.reporting.run_file import Run
@@ -75,17 +76,22 @@ def _order(case: Case, endpoint: Endpoint, samples_path: Path) -> Order:
     return Order(
         address=endpoint.addresses[case.network_path],
         load=case.load,
-        payload=case.body(),
+        payloads=case.bodies(),
+        payload_weights=case.payloads.weights,
+        payload_seed=case.payloads.seed,
         samples=samples_path,
         expect=case.expect,
-        connections=connections_for(case.load.per_s),
+        connections=connections_for(case.load),
         bounds_s=tuple(limit.bound for limit in case.budget.limits if limit.quantile is not None),
     )
 
 
-def connections_for(per_s: float) -> int:
+def connections_for(load: Load) -> int:
     """How many connections to open and warm before the load: the pool grows beyond on demand.
 
-    Little's law for responses of 100 ms, between 4 and 64: enough that an ordinary burst finds a warm connection.
+    Little's law for responses of 100 ms at the highest rate, between 4 and 64: enough that an ordinary burst finds a
+    warm connection. In a closed loop, one for each caller.
     """
-    return min(64, max(4, math.ceil(per_s * 0.1)))
+    if isinstance(load, ClosedLoop):
+        return load.callers
+    return min(64, max(4, math.ceil((load.peak_per_s or 0) * 0.1)))

@@ -207,7 +207,7 @@ def _checked(cases: list[Case]) -> list[Case]:
     """The cases, their payloads having been read: what is missing is said before anything is deployed."""
     try:
         for case in cases:
-            case.body()
+            case.bodies()
     except PlanError as error:
         raise pytest.UsageError(str(error)) from None
     return cases

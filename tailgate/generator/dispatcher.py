@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from array import array
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections import deque
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from tailgate.generator.pool import Pool
 from tailgate.generator.recorder import Recorder
 from tailgate.generator.rendering import Renderer
 from tailgate.generator.response import classify
+from tailgate.generator.schedule import Callers
 from tailgate.plan.expect import Expect
 from tailgate.samples import Error
 
@@ -32,7 +33,7 @@ class Alarm(Protocol):
 
 
 class Dispatcher:
-    """An open loop over a schedule of due times: arrivals do not wait for responses.
+    """An open loop over a schedule of due times: arrivals do not wait for responses. With callers, a closed loop.
 
     A request that finds no free connection waits on the clock: its due time stands, the pool grows meanwhile, and
     whichever connection is free first takes it. It is the owner of all connections.
@@ -44,6 +45,8 @@ class Dispatcher:
         self.waiting: deque[tuple[int, float]] = deque()
         self._renderer, self._recorder, self._alarm, self._expect = renderer, recorder, alarm, expect
         self._due = array("d")
+        self._payloads = bytearray()
+        self._callers: Callers | None = None
         self._next = self._end = 0
         self._draining = False
 
@@ -57,9 +60,13 @@ class Dispatcher:
         """Whether each request of the schedule was sent and has its outcome."""
         return self._next >= self._end and not self.waiting and not self.in_flight
 
-    def begin(self, due: array[float]) -> None:
-        """Start the load: `due` are monotonic times, ascending."""
+    def begin(self, due: array[float], payloads: bytes, callers: Callers | None = None) -> None:
+        """Start the load: `due` are monotonic times, ascending, and `payloads` tells which each request carries.
+
+        callers: of a closed loop, who add requests whenever one has its outcome.
+        """
         self._due, self._end = due, len(due)
+        self._payloads, self._callers = bytearray(payloads), callers
         self._arm()
 
     def dispatch(self) -> None:
@@ -83,10 +90,13 @@ class Dispatcher:
 
     def end_at(self, at_s: float) -> None:
         """Drop from the schedule what is due later than this monotonic time, as far as it was not sent yet."""
-        self._end = max(self._next, bisect_right(self._due, at_s, hi=self._end))
+        self._end = bisect_right(self._due, at_s, lo=self._next, hi=self._end)
+        if self._callers is not None:
+            self._callers.until_s = at_s
 
     def stop(self, now_s: float) -> None:
         """End the load early: what is not due by now is dropped from the schedule, what was not sent stays unsent."""
+        self._callers = None
         while self._next < self._end and self._due[self._next] <= now_s:
             self.waiting.append((self._next, now_s))
             self._next += 1
@@ -100,8 +110,8 @@ class Dispatcher:
 
         A request for which no connection could be had until the very end failed for that, and so by the server.
         """
+        self._callers = None
         self.drain()
-        self.pool.size = 0
         while self.waiting:
             self._leave_unsent(Error.CONNECT_FAILED if self._waited(*self.waiting[0], time.monotonic()) else Error.UNSENT)
         self.expire(math.inf, math.inf)
@@ -118,6 +128,7 @@ class Dispatcher:
 
     def opened(self, connection: Connection) -> None:
         """A new connection is free."""
+        self._recorder.opened(connection)
         self.pool.opened(connection)
         self._serve_waiting()
 
@@ -126,23 +137,27 @@ class Dispatcher:
         self.pool.refused(connection, error)
         if self.waiting:
             self._leave_unsent(Error.CONNECT_FAILED)
+            self._caller_free(time.monotonic())
         self._serve_waiting()
 
     def answered(self, connection: Connection, at_s: float) -> None:
         """A response is complete."""
         error = classify(connection.response, self._expect)
-        self._recorder.outcome(self._due[connection.request], connection, at_s, error)
-        connection.request = -1
-        self.pool.release(connection, self)
+        request, connection.request = connection.request, -1
+        self._recorder.outcome(self._due[request], connection, at_s, error, self._payloads[request])
+        self.pool.release(connection)
         self._serve_waiting()
+        self._caller_free(at_s)
 
     def lost(self, connection: Connection, error: Error) -> None:
         """A connection ended, and with it the request that was in flight on it, if there was one."""
-        if connection.request >= 0:
-            self._recorder.outcome(self._due[connection.request], connection, None, error)
-            connection.request = -1
-        self.pool.forget(connection, self)
+        request, connection.request = connection.request, -1
+        if request >= 0:
+            self._recorder.outcome(self._due[request], connection, None, error, self._payloads[request])
+        self.pool.forget(connection)
         self._serve_waiting()
+        if request >= 0:
+            self._caller_free(time.monotonic())
 
     def _serve_waiting(self) -> None:
         """Give free connections to those that wait, and open more for the rest."""
@@ -159,7 +174,8 @@ class Dispatcher:
 
     def _leave_unsent(self, error: Error) -> None:
         request, looked_s = self.waiting.popleft()
-        self._recorder.unsent(self._due[request], self._waited(request, looked_s, time.monotonic()), error)
+        waited = self._waited(request, looked_s, time.monotonic())
+        self._recorder.unsent(self._due[request], waited, error, self._payloads[request])
 
     def _waited(self, request: int, looked_s: float, until_s: float) -> bool:
         """Whether it was for want of a connection that a request was late, and not because it was looked at late."""
@@ -171,19 +187,30 @@ class Dispatcher:
 
         looked_s: when the request was looked at first, and no connection was free; infinite where one was.
         """
-        wire, idle = self._renderer.render(), self.pool.idle
+        wire, idle = self._renderer.render(self._payloads[request]), self.pool.idle
         while idle:
             connection = idle.pop()
             try:
                 connection.send(request, wire)
             except OSError:
                 connection.close()
-                self.pool.forget(connection, self)
+                self.pool.forget(connection)
                 continue
             connection.waited = self._waited(request, looked_s, connection.sent_s)
             self.sent += 1
             return True
         return False
+
+    def _caller_free(self, at_s: float) -> None:
+        """In a closed loop, the caller whose request has its outcome asks again when it has thought."""
+        due_s = self._callers.next_due_s(at_s) if self._callers is not None else None
+        if self._callers is None or due_s is None:
+            return
+        insort(self._due, due_s, lo=self._next, hi=self._end)
+        self._end += 1
+        if self._end > len(self._payloads):
+            self._payloads += self._callers.payloads()
+        self.dispatch()
 
     def _arm(self) -> None:
         if self._next < self._end:

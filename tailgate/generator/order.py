@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tailgate.plan.expect import Expect
 from tailgate.plan.load import Load, load_fields, load_from
+from tailgate.plan.payload import PayloadChoice
 from tailgate.targets import Address
 
 
@@ -16,16 +17,19 @@ from tailgate.targets import Address
 class Order:
     """One load at one address.
 
-    samples: where the samples file goes. connections: opened and warmed before the first due time; the pool grows
-    beyond on demand. bounds_s: response-time bounds for which ticks count exceedances. workers: processes on this host
-    that share the load, 1 for a single one without a master. joining: workers awaited from other hosts, at `master_bind`
-    (`HOST:PORT`; without it the master is to be reached from this host only).
+    payloads: bodies, one of which each request carries. payload_weights: how often each, in any unit; () for equally
+    often. payload_seed: of the choice. samples: where the samples file goes. connections: opened and warmed before the
+    first due time; the pool grows beyond on demand. bounds_s: response-time bounds for which ticks count exceedances.
+    workers: processes on this host that share the load, 1 for a single one without a master. joining: workers awaited
+    from other hosts, at `master_bind` (`HOST:PORT`; without it the master is to be reached from this host only).
     """
 
     address: Address
     load: Load
-    payload: bytes
+    payloads: tuple[bytes, ...]
     samples: Path
+    payload_weights: tuple[float, ...] = ()
+    payload_seed: int = 1
     expect: Expect | None = None
     connections: int = 8
     bounds_s: tuple[float, ...] = ()
@@ -38,13 +42,19 @@ class Order:
         """Whether the load is divided among processes."""
         return self.workers + self.joining > 1 or self.joining > 0
 
+    def payload_choice(self, stream: int = 0) -> PayloadChoice:
+        """Which payload each request carries, from the first on; each stream chooses independently of the others."""
+        return PayloadChoice(self.payload_weights or (1.0,) * len(self.payloads), self.payload_seed, stream)
+
     def to_json(self) -> str:
         """The order as one line."""
         return json.dumps(
             {
                 "address": asdict(self.address),
                 "load": load_fields(self.load),
-                "payload": base64.b64encode(self.payload).decode(),
+                "payloads": [base64.b64encode(payload).decode() for payload in self.payloads],
+                "payload_weights": self.payload_weights,
+                "payload_seed": self.payload_seed,
                 "samples": str(self.samples),
                 "expect": self.expect.fields() if self.expect else None,
                 "connections": self.connections,
@@ -62,7 +72,9 @@ class Order:
         return cls(
             address=Address(**raw["address"]),
             load=load_from(raw["load"]),
-            payload=base64.b64decode(raw["payload"]),
+            payloads=tuple(base64.b64decode(payload) for payload in raw["payloads"]),
+            payload_weights=tuple(raw["payload_weights"]),
+            payload_seed=raw["payload_seed"],
             samples=Path(raw["samples"]),
             expect=Expect.from_fields(raw["expect"]) if raw["expect"] else None,
             connections=raw["connections"],

@@ -1,4 +1,4 @@
-"""Rendering: a request's bytes, made once a second instead of once a request.
+"""Rendering: a request's bytes, made once a second and payload instead of once a request.
 
 SigV4 tells time in whole seconds and has no nonce, so requests with equal bodies are equal within a second.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tailgate
 from tailgate.errors import GeneratorError
@@ -29,30 +29,39 @@ class Renderer:
     """
 
     def __init__(
-        self, address: Address, route: Route, payload: bytes, credentials: Credentials | None, wall: Callable[[], float] = time.time
+        self,
+        address: Address,
+        route: Route,
+        payloads: Sequence[bytes],
+        credentials: Credentials | None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        self._address, self._route, self._payload = address, route, payload
+        self._address, self._route, self._payloads = address, route, payloads
         self._credentials, self._wall = credentials, wall
-        self._body_sha256 = hashlib.sha256(payload).hexdigest()
+        self._body_sha256 = [hashlib.sha256(payload).hexdigest() for payload in payloads]
         self._headers = _headers(address, route)
         self._signer: Signer | None = None
         self._second = -1
-        self._request = b""
+        self._requests: dict[int, bytes] = {}
 
-    def render(self) -> bytes:
-        """The bytes of a request sent now."""
+    def render(self, payload: int) -> bytes:
+        """The bytes of a request sent now, which carries one of the payloads, by index."""
         now_s = self._wall()
         if int(now_s) != self._second:
-            self._request = self._fresh(now_s)
+            self._requests.clear()
             self._second = int(now_s)
-        return self._request
+        request = self._requests.get(payload)
+        if request is None:
+            request = self._requests[payload] = self._fresh(payload, now_s)
+        return request
 
-    def _fresh(self, now_s: float) -> bytes:
-        headers = {**self._headers, "Content-Length": str(len(self._payload))}
+    def _fresh(self, payload: int, now_s: float) -> bytes:
+        body = self._payloads[payload]
+        headers = {**self._headers, "Content-Length": str(len(body))}
         if self._credentials is not None and self._address.sign is not None:
-            headers |= self._signer_of(self._credentials.keys, self._address.sign).headers(self._body_sha256, now_s)
+            headers |= self._signer_of(self._credentials.keys, self._address.sign).headers(self._body_sha256[payload], now_s)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        return f"{self._address.method} {self._route.target} HTTP/1.1\r\n{lines}\r\n".encode() + self._payload
+        return f"{self._address.method} {self._route.target} HTTP/1.1\r\n{lines}\r\n".encode() + body
 
     def _signer_of(self, keys: Keys, service: str) -> Signer:
         if self._signer is None or self._signer.keys != keys:

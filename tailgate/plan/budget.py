@@ -104,13 +104,16 @@ class Budget:
         """The smallest percentile bound, seconds; None when only shares are limited."""
         return min((limit.bound for limit in self.limits if limit.quantile is not None), default=None)
 
-    def check_requests(self, expected: float, what: str) -> None:
-        """Refuse a load too short for its percentiles, before anything is deployed. Raises PlanError."""
+    def check_requests(self, expected: float | None, what: str) -> None:
+        """Refuse a load too short for its percentiles, before anything is deployed. Raises PlanError.
+
+        expected: how many requests it holds; None where only the answers decide, and the verdict may say it was too few.
+        """
         for limit in self.limits:
-            if expected < limit.least_requests:
+            if expected is not None and expected < limit.least_requests:
                 raise PlanError(
                     f"{what}: '{limit.source}' needs at least {limit.least_requests} requests to be decided, "
-                    f"the load has about {expected:.0f}; raise for_s or per_s"
+                    f"the load has about {expected:.0f}; make it longer or its rate higher"
                 )
 
 

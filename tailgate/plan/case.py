@@ -14,8 +14,9 @@ from tailgate.errors import PlanError, nearest
 from tailgate.plan.budget import Budget
 from tailgate.plan.expect import Expect
 from tailgate.plan.instances import check_instance_type
-from tailgate.plan.load import Load, load_fields
-from tailgate.plan.payload import naming_folder, read_payload
+from tailgate.plan.load import Load, load_facts, load_text
+from tailgate.plan.naming import naming_folder
+from tailgate.plan.payload import Payloads
 
 NETWORK_PATHS = ("public", "privatelink")
 ROUTINGS = ("RANDOM", "LEAST_OUTSTANDING_REQUESTS")
@@ -55,12 +56,12 @@ class EndpointSpec:
 class Case:
     """One question. `on`, `via`, `at` and `under` derive the neighbouring questions.
 
-    payload: bytes, or a path relative to the file that names it. inconclusive: what an undecided verdict does
+    payload: bytes, a path relative to the file that names it, or a set of them. inconclusive: what an undecided verdict does
     to its test (`fail` or `skip`). Raises PlanError when it cannot be meant.
     """
 
     spec: EndpointSpec
-    payload: bytes | str | Path
+    payload: bytes | str | Path | Payloads
     load: Load
     budget: Budget
     network_path: str = "public"
@@ -75,7 +76,7 @@ class Case:
             raise PlanError(f"{self.id}: network_path is {self.network_path!r}{nearest(str(self.network_path), NETWORK_PATHS)}")
         if self.inconclusive not in ("fail", "skip"):
             raise PlanError(f"{self.id}: inconclusive is {self.inconclusive!r}; allowed: fail, skip")
-        self.budget.check_requests(self.load.per_s * self.load.for_s, self.id)
+        self.budget.check_requests(self.load.expected_requests, self.id)
 
     @property
     def id(self) -> str:
@@ -90,16 +91,17 @@ class Case:
         provenance, and the budget may change without making yesterday's run another one.
         """
         spec = self.spec
-        payload = hashlib.sha256(self.body()).hexdigest()[:12]
-        numbers = sorted(load_fields(self.load).items())
-        load = " ".join(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in numbers)
         where = f"{spec.name} {spec.instance_type}x{spec.instance_count} {spec.routing} {spec.variant}"
-        return f"{where} via {self.network_path} under {load} payload={payload}"
+        return f"{where} via {self.network_path} under {load_text(self.load)} payload={self._payload_key()}"
 
-    def body(self) -> bytes:
-        """The payload's bytes. Raises PlanError naming the case when they cannot be had."""
-        payload = self.payload
-        return read_payload(Path(payload) if isinstance(payload, str) else payload, self.id)
+    @property
+    def payloads(self) -> Payloads:
+        """The payload as a set, of one where there is but one."""
+        return self.payload if isinstance(self.payload, Payloads) else Payloads((self.payload,), (1,))
+
+    def bodies(self) -> tuple[bytes, ...]:
+        """Each payload's bytes. Raises PlanError naming the case when they cannot be had."""
+        return self.payloads.bodies(self.id)
 
     def on(self, instance_type: str) -> Case:
         """The same question on another instance type."""
@@ -124,12 +126,25 @@ class Case:
             "key": self.key,
             **dataclasses.asdict(self.spec),
             "network_path": self.network_path,
-            "load": load_fields(self.load),
-            "payload_bytes": len(self.body()),
-            "payload_sha256": hashlib.sha256(self.body()).hexdigest(),
+            "load": load_facts(self.load),
+            **self._payload_fields(),
             "expect": json.dumps(self.expect.fields()) if self.expect else None,
             "budget": [limit.source for limit in self.budget.limits],
         }
+
+    def _payload_fields(self) -> dict[str, object]:
+        hashes = [{"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()} for body in self.bodies()]
+        if len(hashes) == 1:
+            return {f"payload_{key}": value for key, value in hashes[0].items()}
+        weighted = [{**one, "weight": weight} for one, weight in zip(hashes, self.payloads.weights, strict=True)]
+        return {"payloads": weighted, "payload_seed": self.payloads.seed}
+
+    def _payload_key(self) -> str:
+        """The first digits of the payload's hash; for a set, of the hash over all that `fields` says of it."""
+        fields = self._payload_fields()
+        if "payload_sha256" in fields:
+            return str(fields["payload_sha256"])[:12]
+        return f"{len(self.payloads.sources)}:{hashlib.sha256(json.dumps(fields).encode()).hexdigest()[:12]}"
 
     def _but(self, **changes: object) -> Case:
         """A derived case; its explicit name, which spoke of another question, is given up."""

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-import math
+import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, Field, asdict, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from tailgate.errors import PlanError, nearest
+from tailgate.plan.arrivals import ConstantRate, Poisson, Ramp, Steps
+from tailgate.plan.closed_loop import ClosedLoop
 from tailgate.plan.connections import KEPT_ALIVE, ConnectionProfile
+from tailgate.plan.gaps import Gaps
+from tailgate.plan.replay import Replay
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LONGEST_S = 24 * 3600.0
+__all__ = ["LOADS", "ClosedLoop", "ConstantRate", "Load", "Poisson", "Ramp", "Replay", "Steps", "load_facts", "load_fields", "load_from"]
 
 
 class Load(Protocol):
-    """An arrival process: open loop, so arrivals never wait for responses.
+    """How requests come about.
 
-    `warmup_s` comes first and is not judged; `for_s` follows and is.
+    `warmup_s` comes first and is not judged; `for_s` follows and is. In an open loop arrivals never wait for responses;
+    in a closed one each waits for its caller's last.
     """
 
     arrival: ClassVar[str]
+    open_loop: ClassVar[bool]
 
     @property
-    def per_s(self) -> float:
-        """The mean offered rate, requests per second."""
+    def per_s(self) -> float | None:
+        """The mean offered rate outside gaps, requests per second; None for a closed loop, which offers none."""
+        ...
+
+    @property
+    def peak_per_s(self) -> float | None:
+        """The highest offered rate, requests per second; None for a closed loop."""
+        ...
+
+    @property
+    def expected_requests(self) -> float | None:
+        """How many are due in the judged part, in the mean; None for a closed loop, where the answers decide."""
         ...
 
     @property
@@ -45,99 +62,96 @@ class Load(Protocol):
         """How many requests a connection carries."""
         ...
 
+    @property
+    def gaps(self) -> Gaps | None:
+        """When it falls silent."""
+        ...
+
+    @property
+    def wording(self) -> str:
+        """How people read it, as the end of a sentence: `at 50/s`, `ramping 10 to 100/s`, `with 8 callers`."""
+        ...
+
     def due_times(self) -> NDArray[np.float64]:
-        """Due times in seconds from the run's start, ascending, all below warmup_s + for_s."""
+        """Due times in seconds from the run's start, ascending, all below warmup_s + for_s.
+
+        Of a closed loop only each caller's first: the rest follows from the answers.
+        """
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ConstantRate:
-    """One request every 1/per_s seconds."""
+AnyLoad = ConstantRate | Poisson | Ramp | Steps | Replay | ClosedLoop
 
-    per_s: float
-    for_s: float
-    warmup_s: float = 2.0
-    connections: ConnectionProfile = field(default=KEPT_ALIVE, kw_only=True)
-
-    arrival: ClassVar[str] = "constant"
-
-    def __post_init__(self) -> None:
-        _check(self)
-
-    def due_times(self) -> NDArray[np.float64]:
-        """Due times, shape (n,), seconds from the run's start: 0, 1/per_s, 2/per_s, …"""
-        import numpy as np
-
-        total = math.ceil((self.warmup_s + self.for_s) * self.per_s - 1e-9)
-        return np.arange(total, dtype=np.float64) / self.per_s
+LOADS: dict[str, type[AnyLoad]] = {kind.arrival: kind for kind in (ConstantRate, Poisson, Ramp, Steps, Replay, ClosedLoop)}
 
 
-@dataclass(frozen=True, slots=True)
-class Poisson:
-    """Independent arrivals at a mean rate: what many callers who do not know of each other look like."""
+def load_from(given: Mapping[str, Any], folder: Path | None = None) -> AnyLoad:
+    """Build a load from its plain form, as in a plan file or an order. Raises PlanError naming key and value.
 
-    per_s: float
-    for_s: float
-    warmup_s: float = 2.0
-    seed: int = 1
-    connections: ConnectionProfile = field(default=KEPT_ALIVE, kw_only=True)
-
-    arrival: ClassVar[str] = "poisson"
-
-    def __post_init__(self) -> None:
-        _check(self)
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            raise PlanError(f"load: seed is {self.seed!r}; it is a whole number from 0 up")
-
-    def due_times(self) -> NDArray[np.float64]:
-        """Due times, shape (n,), seconds from the run's start; the same for the same seed.
-
-        Given their number, the arrivals of a Poisson process are independent and uniform
-        (Kingman, Poisson Processes, 1993, §2.4), so no running sum is needed.
-        """
-        import numpy as np
-
-        random = np.random.default_rng(self.seed)
-        length_s = self.warmup_s + self.for_s
-        return np.sort(random.uniform(0.0, length_s, random.poisson(self.per_s * length_s)))
-
-
-LOADS: dict[str, type[ConstantRate] | type[Poisson]] = {kind.arrival: kind for kind in (ConstantRate, Poisson)}
-
-
-def load_from(fields: Mapping[str, Any]) -> ConstantRate | Poisson:
-    """Build a load from its plain form, as in a plan file or an order. Raises PlanError naming key and value."""
-    fields = dict(fields)
-    arrival = fields.pop("arrival", "poisson")
-    if arrival not in LOADS:
+    folder: what a replay's file is relative to, where that is not the folder of the calling file.
+    """
+    given = dict(given)
+    arrival = given.pop("arrival", Poisson.arrival)
+    if not isinstance(arrival, str) or arrival not in LOADS:
         raise PlanError(f"load: arrival is {arrival!r}{nearest(str(arrival), LOADS)}")
     kind = LOADS[arrival]
-    allowed = kind.__dataclass_fields__
-    for key in fields:
+    allowed = _keys(kind)
+    for key in given:
         if key not in allowed:
-            raise PlanError(f"load: unknown key '{key}' for arrival '{arrival}'{nearest(key, [*allowed, 'arrival'])}")
-    for key in ("per_s", "for_s"):
-        if key not in fields:
-            raise PlanError(f"load: key '{key}' is missing; write for instance {{ per_s = 100, for_s = 20 }}")
-    if "connections" in fields:
-        fields["connections"] = ConnectionProfile.of(fields["connections"])
-    return kind(**fields)
+            raise PlanError(f"load: unknown key '{key}' for arrival '{arrival}'{_meant(key, kind)}")
+    for key, field in allowed.items():
+        if field.default is MISSING and key not in given:
+            raise PlanError(f"load: key '{key}' is missing; write for instance {kind.example}")
+    if "connections" in given:
+        given["connections"] = ConnectionProfile.of(given["connections"])
+    if "gaps" in given:
+        given["gaps"] = Gaps.of(given["gaps"])
+    if folder is not None and isinstance(given.get("file"), str):
+        given["file"] = folder / given["file"]
+    return kind(**given)
 
 
 def load_fields(load: Load) -> dict[str, Any]:
-    """The plain form of a load, the inverse of `load_from`. Kept-alive connections, the default, are left out."""
-    fields: dict[str, Any] = {"arrival": load.arrival, **asdict(load)}  # type: ignore[call-overload]  # every Load is a dataclass; Protocols cannot say so
+    """The plain form of a load, the inverse of `load_from`. What connections and gaps usually are is left out."""
+    plain: dict[str, Any] = {"arrival": load.arrival, **asdict(load)}  # type: ignore[call-overload]  # every Load is a dataclass; Protocols cannot say so
     if load.connections == KEPT_ALIVE:
-        del fields["connections"]
-    return fields
+        del plain["connections"]
+    if load.gaps is None:
+        del plain["gaps"]
+    return plain
 
 
-def _check(load: Load) -> None:
-    for key, least_open in (("per_s", True), ("for_s", True), ("warmup_s", False)):
-        number = getattr(load, key)
-        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-            raise PlanError(f"load: {key} is {number!r}; it is a number")
-        if number < 0 or (least_open and number == 0):
-            raise PlanError(f"load: {key} is {number}; it must be {'above' if least_open else 'at least'} 0")
-    if load.warmup_s + load.for_s > LONGEST_S:
-        raise PlanError(f"load: {load.for_s} s is longer than a day; for_s is in seconds")
+def load_facts(load: Load) -> dict[str, Any]:
+    """The plain form for records: recorded arrivals by number and hash instead of one by one, lists as texts."""
+    facts = load_fields(load)
+    if isinstance(load, Replay):
+        offsets_s = facts.pop("offsets_s")
+        facts |= {"offsets": len(offsets_s), "offsets_sha256": hashlib.sha256(repr(offsets_s).encode()).hexdigest()}
+        facts["file"] = None if load.file is None else Path(load.file).name
+    return facts
+
+
+def load_text(load: Load) -> str:
+    """What makes loads comparable, as one text: all of `load_facts` but the name of a file."""
+    facts = {key: value for key, value in load_facts(load).items() if key != "file"}
+    return " ".join(f"{key}={_text(value)}" for key, value in sorted(facts.items()))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "(" + " ".join(f"{key}={_text(inner)}" for key, inner in value.items()) + ")"
+    if isinstance(value, tuple):
+        return ",".join(map(_text, value))
+    return f"{value:g}" if isinstance(value, float) else f"{value}"
+
+
+def _meant(key: str, kind: type[AnyLoad]) -> str:
+    """Which key was meant, or with which arrival it goes."""
+    owners = [arrival for arrival, other in LOADS.items() if key in _keys(other)]
+    if owners:
+        return f"; it goes with arrival = {' or '.join(map(repr, owners))}"
+    return nearest(key, [*_keys(kind), "arrival"])
+
+
+def _keys(kind: type[AnyLoad]) -> dict[str, Field[Any]]:
+    return {field.name: field for field in fields(kind)}

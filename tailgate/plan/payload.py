@@ -1,32 +1,96 @@
-"""Payload: the bytes that each request carries, given as bytes or as a path relative to the file that names it."""
+"""Payload: the bytes that requests carry: one body, or a set of them, weighted and seeded, for one body measures a cache."""
 
 from __future__ import annotations
 
-import dataclasses
-import sys
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING
 
 from tailgate.errors import PlanError
+from tailgate.plan.naming import naming_folder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.random import Generator
+    from numpy.typing import NDArray
 
 LARGEST_BYTES = 6_291_456
 """SageMaker's limit for the body of a synchronous invocation (InvokeEndpoint, service quotas)."""
 
-_NOT_NAMING = (str(Path(__file__).resolve().parents[1]), dataclasses.__file__, "<")
+MOST_PAYLOADS = 256
+"""As many as a sample's payload column tells apart."""
+
+_STREAM = 0x7061796C6F6164
+"""Sets the choice of payloads apart from the arrivals, which may well have the same seed."""
 
 
-def naming_folder() -> Path:
-    """The folder of the first file outside this package on the call stack: the one that names a payload.
+@dataclass(frozen=True, slots=True)
+class Payloads:
+    """A set of bodies, of which each request carries one: chosen independently by weight, the same for the same seed.
 
-    A path in a case is relative to that file, wherever pytest was started.
+    sources: bytes, or paths relative to the file that names them. weights: one per source, above 0, in any unit.
     """
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith(_NOT_NAMING):
-            return Path(file).resolve().parent
-        frame = frame.f_back
-    return Path.cwd()
+
+    sources: tuple[bytes | str | Path, ...]
+    weights: tuple[float, ...]
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.sources) <= MOST_PAYLOADS:
+            raise PlanError(f"payloads: there are {len(self.sources)}; a set holds 1 to {MOST_PAYLOADS}")
+        if len(self.weights) != len(self.sources):
+            raise PlanError(f"payloads: {len(self.sources)} payloads have {len(self.weights)} weights; each needs one")
+        for source, weight in zip(self.sources, self.weights, strict=True):
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
+                raise PlanError(f"payloads: the weight of {_name(source)} is {weight!r}; it is a number above 0")
+            if not isinstance(source, bytes | str | Path):
+                raise PlanError(f"payloads: {source!r} is no payload; write bytes or a path")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise PlanError(f"payloads: seed is {self.seed!r}; it is a whole number from 0 up")
+        folder = naming_folder()
+        found = tuple(source if isinstance(source, bytes) else folder / source for source in self.sources)
+        object.__setattr__(self, "sources", found)
+
+    @classmethod
+    def of(cls, sources: Mapping[bytes | str | Path, float] | Iterable[bytes | str | Path], *, seed: int = 1) -> Payloads:
+        """`Payloads.of({"a.json": 3, "b.json": 1}, seed=7)`, or `Payloads.of(["a.json", "b.json"])` for equal weights.
+
+        Raises PlanError.
+        """
+        weighted = dict(sources) if isinstance(sources, Mapping) else dict.fromkeys(sources, 1)
+        return cls(tuple(weighted), tuple(weighted.values()), seed)
+
+    def bodies(self, what: str) -> tuple[bytes, ...]:
+        """All payloads' bytes, in order. Raises PlanError naming `what` when one cannot be had."""
+        return tuple(read_payload(source if isinstance(source, bytes) else Path(source), what) for source in self.sources)
+
+
+class PayloadChoice:
+    """Which payload each request carries, one after another; drawn in pieces it is the same as drawn at once."""
+
+    def __init__(self, weights: tuple[float, ...], seed: int, stream: int = 0) -> None:
+        self._weights, self._seed = weights, (_STREAM, seed, stream)
+        self._random: Generator | None = None
+
+    def draw(self, requests: int) -> bytes:
+        """The payload's index of each of the next requests, one byte each."""
+        if len(self._weights) == 1:
+            return bytes(requests)
+        import numpy as np
+
+        if self._random is None:
+            self._random = np.random.default_rng(self._seed)
+        indices: NDArray[np.intp] = np.searchsorted(self._edges(), self._random.random(requests), side="right")
+        return indices.astype(np.uint8).tobytes()
+
+    def _edges(self) -> NDArray[np.float64]:
+        """Where in [0, 1) one payload ends and the next begins."""
+        import numpy as np
+
+        weights = np.array(self._weights, dtype=np.float64)
+        return np.asarray(np.cumsum(weights / weights.sum())[:-1])
 
 
 def read_payload(payload: bytes | Path, what: str) -> bytes:
@@ -46,3 +110,7 @@ def read_payload(payload: bytes | Path, what: str) -> bytes:
 
 def _too_large(what: str, payload: str, size_bytes: int) -> str:
     return f"{what}: {payload} has {size_bytes} bytes; SageMaker takes at most {LARGEST_BYTES} in one synchronous invocation"
+
+
+def _name(source: object) -> str:
+    return f"a payload of {len(source)} bytes" if isinstance(source, bytes) else f"'{source}'"

@@ -13,7 +13,7 @@ question = "Is PrivateLink slower?"
 endpoint = "dummy"
 instance_types = ["ml.t2.xlarge"]
 network_paths = ["public", "privatelink"]
-payload = "payloads/four-floats.json"  # relative to this file
+payload = "payloads/four-floats.json"  # relative to this file; { "a.json" = 3, "b.json" = 1 } and payload_seed for a set
 budget = ["p99 <= 60ms", "error_rate <= 0.5%"]
 budgets."ml.t2.xlarge" = ["p99 <= 80ms"]   # replaces the budget for one type
 ```
@@ -32,25 +32,30 @@ from tailgate.plan.budget import Budget
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.expect import Expect
 from tailgate.plan.load import load_from
+from tailgate.plan.payload import Payloads
 
-_TEXT = (str, "a text")
-_TEXTS = (list, "a list of texts")
-_TABLE = (dict, "a table")
-_TOP = {"target": _TEXT, "region": _TEXT, "defaults": _TABLE, "experiment": (list, "written [[experiment]]")}
-_DEFAULTS = {
+_Kind = tuple[type | tuple[type, ...], str]
+
+_TEXT: _Kind = (str, "a text")
+_TEXTS: _Kind = (list, "a list of texts")
+_TABLE: _Kind = (dict, "a table")
+_WHOLE: _Kind = (int, "a whole number")
+_TOP: dict[str, _Kind] = {"target": _TEXT, "region": _TEXT, "defaults": _TABLE, "experiment": (list, "written [[experiment]]")}
+_DEFAULTS: dict[str, _Kind] = {
     "endpoint": _TEXT,
     "model": _TEXT,
     "instance_types": _TEXTS,
-    "instance_count": (int, "a whole number"),
+    "instance_count": _WHOLE,
     "routing": _TEXT,
     "network_paths": _TEXTS,
-    "payload": _TEXT,
+    "payload": ((str, list, dict), "a path, a list of paths, or a table of paths and weights"),
+    "payload_seed": _WHOLE,
     "expect": _TABLE,
     "load": _TABLE,
     "budget": _TEXTS,
     "inconclusive": _TEXT,
 }
-_EXPERIMENT = {"name": _TEXT, "question": _TEXT, "budgets": _TABLE, **_DEFAULTS}
+_EXPERIMENT: dict[str, _Kind] = {"name": _TEXT, "question": _TEXT, "budgets": _TABLE, **_DEFAULTS}
 _REQUIRED = ("name", "endpoint", "instance_types", "payload", "load", "budget")
 
 
@@ -112,7 +117,7 @@ def _parse(path: Path) -> dict[str, Any]:
         raise PlanError(f"plan {path} is not TOML: {error}") from None
 
 
-def _check_keys(table: Any, allowed: Mapping[str, tuple[type, str]], where: str) -> None:
+def _check_keys(table: Any, allowed: Mapping[str, _Kind], where: str) -> None:
     if not isinstance(table, dict):
         raise PlanError(f"{where}{table!r} is not a table")
     for key, value in table.items():
@@ -158,16 +163,27 @@ def _case(fields: Mapping[str, Any], folder: Path, instance_type: str, network_p
     chosen = {key: fields[key] for key in ("model", "instance_count", "routing") if key in fields}
     case = Case(
         EndpointSpec(fields["endpoint"], instance_type=instance_type, **chosen),
-        payload=folder / fields["payload"],
-        load=load_from(fields["load"]),
+        payload=_payload(fields, folder),
+        load=load_from(fields["load"], folder),
         budget=Budget.of(*fields.get("budgets", {}).get(instance_type, fields["budget"])),
         network_path=network_path,
         expect=Expect.of(**fields["expect"]) if "expect" in fields else None,
         inconclusive=fields.get("inconclusive", "fail"),
         named=f"{fields['name']}-{instance_type}{suffix}",
     )
-    case.body()
+    case.bodies()
     return case
+
+
+def _payload(fields: Mapping[str, Any], folder: Path) -> Path | Payloads:
+    payload = fields["payload"]
+    if isinstance(payload, str):
+        return folder / payload
+    for name in payload:
+        if not isinstance(name, str):
+            raise PlanError(f"payload names {name!r}; it is a path")
+    weights = list(payload.values()) if isinstance(payload, dict) else [1] * len(payload)
+    return Payloads(tuple(folder / name for name in payload), tuple(weights), fields.get("payload_seed", 1))
 
 
 def _check_ids(ids: list[str]) -> None:

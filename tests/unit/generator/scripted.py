@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from array import array
 from types import SimpleNamespace
 
 from tailgate.generator.dispatcher import Dispatcher
 from tailgate.generator.pool import Pool
+from tailgate.generator.wiring import Opening
 from tailgate.samples import Error
 
 
@@ -20,6 +22,7 @@ class ScriptedConnection:
         self.began_s = self.sent_s = began_s
         self.first_byte_s: float | None = None
         self.response = SimpleNamespace(status=200, length=0, body=b"", throttled=False)
+        self.opening = Opening("127.0.0.1")
         self.owner: Dispatcher | None = None
 
     def send(self, request: int, _: bytes) -> None:
@@ -48,15 +51,23 @@ class ScriptedRecorder:
     def __init__(self) -> None:
         self.outcomes: list[tuple[float, Error]] = []
         self.waited: list[bool] = []
+        self.payloads: list[int] = []
+        self.opened_numbers: list[int] = []
 
-    def outcome(self, due_s: float, connection: ScriptedConnection, _: float | None, error: Error) -> None:
+    def opened(self, connection: ScriptedConnection) -> None:
+        """As a recorder does."""
+        self.opened_numbers.append(connection.number)
+
+    def outcome(self, due_s: float, connection: ScriptedConnection, _: float | None, error: Error, payload: int) -> None:
         """As a recorder does."""
         self.outcomes.append((due_s, error))
+        self.payloads.append(payload)
         self.waited.append(connection.waited)
 
-    def unsent(self, due_s: float, waited: bool, error: Error) -> None:
+    def unsent(self, due_s: float, waited: bool, error: Error, payload: int) -> None:
         """As a recorder does."""
         self.outcomes.append((due_s, error))
+        self.payloads.append(payload)
         self.waited.append(waited)
 
 
@@ -77,12 +88,12 @@ class ScriptedAlarm:
 class Rig:
     """A dispatcher on scripted connections. exhausted: what opening another one raises, None while it works."""
 
-    def __init__(self, size: int = 2) -> None:
+    def __init__(self, size: int = 2, requests_each: int | None = None) -> None:
         self.made: list[ScriptedConnection] = []
         self.exhausted: OSError | None = None
         self.recorder, self.alarm = ScriptedRecorder(), ScriptedAlarm()
-        self.pool = Pool(size, self._connect, [(2, ("127.0.0.1", 1)), (2, ("127.0.0.2", 1))])
-        renderer = SimpleNamespace(render=lambda: b"request")
+        self.pool = Pool(size, self._connect, [(2, ("127.0.0.1", 1)), (2, ("127.0.0.2", 1))], requests_each)
+        renderer = SimpleNamespace(render=lambda payload: b"request")
         self.dispatcher = Dispatcher(self.pool, renderer, self.recorder, self.alarm, None)
 
     def _connect(self, number, address, owner) -> ScriptedConnection:
@@ -102,6 +113,10 @@ class Rig:
     def busy(self) -> list[ScriptedConnection]:
         """Connections with a request in flight."""
         return [one for one in self.made if one.open and one.request >= 0]
+
+    def begin(self, due: array[float]) -> None:
+        """Start an open loop whose requests all carry the first payload."""
+        self.dispatcher.begin(due, bytes(len(due)))
 
     def open(self, connection: ScriptedConnection) -> None:
         """Let a connection open."""

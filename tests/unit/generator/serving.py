@@ -65,7 +65,7 @@ class Served:
         return Order(
             address=address or self.address(**query),
             load=load or ConstantRate(per_s=100, for_s=0.5, warmup_s=0),
-            payload=payload,
+            payloads=(payload,),
             samples=self.folder / "run.samples",
             expect=expect,
             connections=connections,
@@ -83,9 +83,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *, tls: bool = True, host: str = HOST) -> Iterator[Served]:
-    """A scripted server for as long as the block lasts."""
-    command = [sys.executable, str(Path(__file__).with_name("scripted_server.py")), "127.0.0.1"]
+def serving(folder: Path, *, tls: bool = True, host: str = HOST, at: str = "127.0.0.1") -> Iterator[Served]:
+    """A scripted server for as long as the block lasts. host: of its certificate; at: the addresses it listens at."""
+    command = [sys.executable, str(Path(__file__).with_name("scripted_server.py")), at]
     if tls:
         pem = folder / "server.pem"
         _AUTHORITY.issue_cert(host).private_key_and_cert_chain_pem.write_to_path(str(pem))

@@ -27,7 +27,7 @@ def test_each_request_of_the_elapsed_time_has_exactly_one_row(past, future, size
     rig.warm()
     now = time.monotonic()
     due = array("d", [now - 1 + index / 1000 for index in range(past)] + [now + 3600 + index for index in range(future)])
-    rig.dispatcher.begin(due)
+    rig.begin(due)
     for step, which in steps:
         if step == "dispatch":
             rig.dispatcher.dispatch()
@@ -58,7 +58,7 @@ def test_arrivals_do_not_wait_for_responses():
     """A server that never answers gets every request all the same, each on a connection of its own."""
     rig = Rig(size=1)
     rig.warm()
-    rig.dispatcher.begin(array("d", [time.monotonic()] * 5))
+    rig.begin(array("d", [time.monotonic()] * 5))
     rig.dispatcher.dispatch()
     for connection in rig.opening:
         rig.open(connection)
@@ -69,7 +69,7 @@ def test_requests_that_wait_are_sent_in_the_order_they_were_due():
     """Whichever connection is free first takes the one that has waited longest."""
     rig = Rig(size=1)
     rig.warm()
-    rig.dispatcher.begin(array("d", [time.monotonic()] * 3))
+    rig.begin(array("d", [time.monotonic()] * 3))
     rig.dispatcher.dispatch()
     rig.answer(rig.busy[0])
     assert rig.busy[0].request == 1
@@ -82,7 +82,7 @@ def test_a_wait_for_a_connection_is_told_from_lateness_of_the_dispatcher():
     rig = Rig(size=1)
     rig.warm()
     now = time.monotonic()
-    rig.dispatcher.begin(array("d", [now - 0.5, now - 0.5, now + 0.02]))
+    rig.begin(array("d", [now - 0.5, now - 0.5, now + 0.02]))
     rig.dispatcher.dispatch()
     while time.monotonic() < now + 0.02:
         pass
@@ -99,7 +99,7 @@ def test_an_answer_that_does_not_come_in_time_is_a_timeout_and_after_the_schedul
     for draining, error in ((False, Error.TIMEOUT), (True, Error.CENSORED)):
         rig = Rig(size=1)
         rig.warm()
-        rig.dispatcher.begin(array("d", [time.monotonic()]))
+        rig.begin(array("d", [time.monotonic()]))
         rig.dispatcher.dispatch()
         if draining:
             rig.dispatcher.drain()
@@ -114,7 +114,7 @@ def test_a_connection_that_does_not_open_fails_the_request_that_waited_longest()
     rig = Rig(size=1)
     rig.warm()
     now = time.monotonic()
-    rig.dispatcher.begin(array("d", [now - 0.003, now - 0.002, now - 0.001]))
+    rig.begin(array("d", [now - 0.003, now - 0.002, now - 0.001]))
     rig.dispatcher.dispatch()
     rig.refuse(rig.opening[0])
     assert rig.recorder.outcomes == [(now - 0.002, Error.CONNECT_FAILED)]
@@ -125,7 +125,7 @@ def test_a_request_that_never_got_a_connection_failed_by_the_server_and_one_cut_
     for stop, error in ((True, Error.UNSENT), (False, Error.CONNECT_FAILED)):
         rig = Rig(size=1)
         rig.warm()
-        rig.dispatcher.begin(array("d", [time.monotonic()] * 2))
+        rig.begin(array("d", [time.monotonic()] * 2))
         rig.dispatcher.dispatch()
         time.sleep(0.2)
         if stop:
@@ -139,7 +139,7 @@ def test_the_alarm_is_set_to_the_next_due_time_and_cleared_after_the_last():
     rig = Rig(size=1)
     rig.warm()
     now = time.monotonic()
-    rig.dispatcher.begin(array("d", [now, now + 3600]))
+    rig.begin(array("d", [now, now + 3600]))
     assert rig.alarm.at_s == now
     rig.dispatcher.dispatch()
     assert rig.alarm.at_s == now + 3600

@@ -24,12 +24,12 @@ class ScriptedCredentials:
 
 
 def _renderer(address: Address = ADDRESS, credentials=None, wall=lambda: 1_800_000_000.0) -> Renderer:
-    return Renderer(address, route_of(address), b'{"x":1}', credentials, wall)
+    return Renderer(address, route_of(address), (b'{"x":1}',), credentials, wall)
 
 
 def test_an_unsigned_request_holds_host_type_length_and_the_payload():
     """The target keeps its query, the host is lower case without a default port, the body follows the head."""
-    assert _renderer().render() == (
+    assert _renderer().render(0) == (
         b"POST /endpoints/x/invocations?a=1 HTTP/1.1\r\nHost: runtime.test\r\n"
         + f"User-Agent: tailgate/{tailgate.__version__}\r\n".encode()
         + b'Content-Type: application/json\r\nContent-Length: 7\r\n\r\n{"x":1}'
@@ -39,35 +39,35 @@ def test_an_unsigned_request_holds_host_type_length_and_the_payload():
 def test_the_method_is_the_addresses():
     """A URL that is no invocation may be asked with GET; it then carries no body."""
     address = dataclasses.replace(ADDRESS, method="GET")
-    assert Renderer(address, route_of(address), b"", None).render().startswith(b"GET /endpoints/x/invocations?a=1 HTTP/1.1\r\nHost: ")
+    assert Renderer(address, route_of(address), (b"",), None).render(0).startswith(b"GET /endpoints/x/invocations?a=1 HTTP/1.1\r\nHost: ")
 
 
 def test_a_request_is_rendered_anew_when_the_second_changes():
     """A signature holds the time in whole seconds, so that bytes are shared within a second and not beyond."""
     now_s = 1_800_000_000.0
     renderer = _renderer(dataclasses.replace(ADDRESS, sign="sagemaker"), ScriptedCredentials(), lambda: now_s)
-    first = renderer.render()
+    first = renderer.render(0)
     now_s += 0.9
-    assert renderer.render() is first
+    assert renderer.render(0) is first
     now_s += 0.1
-    assert renderer.render() != first
+    assert renderer.render(0) != first
 
 
 def test_renewed_credentials_sign_from_the_next_second_on():
     """Temporary credentials expire during long runs; their successors take over without a restart."""
     now_s, credentials = 1_800_000_000.0, ScriptedCredentials()
     renderer = _renderer(dataclasses.replace(ADDRESS, sign="sagemaker"), credentials, lambda: now_s)
-    assert b"Credential=AKID/" in renderer.render()
+    assert b"Credential=AKID/" in renderer.render(0)
     credentials.keys = Keys("AKNEW", "other")
     now_s += 1
-    renewed = renderer.render()
+    renewed = renderer.render(0)
     assert b"Credential=AKNEW/" in renewed
     assert b"X-Amz-Security-Token" not in renewed
 
 
 def test_an_addresss_own_headers_win_over_ours():
     """Whatever their case: a caller may send another type or user agent, once."""
-    request = _renderer(dataclasses.replace(ADDRESS, headers={"user-agent": "mine", "CONTENT-TYPE": "text/csv", "X-Extra": "1"})).render()
+    request = _renderer(dataclasses.replace(ADDRESS, headers={"user-agent": "mine", "CONTENT-TYPE": "text/csv", "X-Extra": "1"})).render(0)
     head = request.partition(b"\r\n\r\n")[0]
     assert b"user-agent: mine" in head
     assert b"CONTENT-TYPE: text/csv" in head

@@ -37,7 +37,7 @@ def test_a_payload_path_is_relative_to_the_file_that_names_it() -> None:
     case = dataclasses.replace(CASE, payload="beside.json")
     assert case.payload == Path(__file__).parent / "beside.json"
     with pytest.raises(PlanError, match=r"ranker-.*beside\.json cannot be read"):
-        case.body()
+        case.bodies()
 
 
 @pytest.mark.parametrize(

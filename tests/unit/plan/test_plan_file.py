@@ -80,7 +80,7 @@ def test_cases_are_instance_types_by_network_paths_and_one_type_may_have_its_own
         ("for_s = 20", "for_s = 0", "for_s is 0"),
         ("for_s = 20", "for_s = 2", "'p99 <= 60ms' needs at least 299 requests to be decided, the load has about 200"),
         ('"body.json"', '"absent.json"', "absent.json cannot be read: No such file"),
-        ('"body.json"', "7", "payload is 7; it is a text"),
+        ('"body.json"', "7", "payload is 7; it is a path, a list of paths"),
         ('"privatelink"', '"private"', "did you mean 'privatelink'"),
         ('["p99 <= 60ms"]', "[]", "at least one"),
         ('budgets."ml.m5.xlarge"', 'budgets."ml.c5.large"', "which is not measured"),
