@@ -47,7 +47,12 @@ def service_quantile(samples: Samples, q: float) -> Estimate:
 
 
 def send_lag_p99(samples: Samples) -> tuple[Estimate, ...]:
-    """The p99 of the generator's own send lags: one estimate, or none where there was nothing to measure it by.
+    """The p99 of the generator's own send lags: one estimate, or none where there was nothing to measure it by."""
+    return send_lag_quantile(samples, 0.99)
+
+
+def send_lag_quantile(samples: Samples, q: float) -> tuple[Estimate, ...]:
+    """A quantile of the generator's own send lags, named send_lag_p99 or the like: one estimate or none.
 
     A request that was looked at on time and found no free connection waited for the server, which is in its response
     time; such waits, and requests that never were sent, say nothing of the generator.
@@ -56,7 +61,7 @@ def send_lag_p99(samples: Samples) -> tuple[Estimate, ...]:
     if not own.any():
         return ()
     only = replace(samples, records=samples.records[own])
-    return (estimate_quantile(only.send_lag_s, 0.99, per_second=only.per_second, metric="send_lag_p99"),)
+    return (estimate_quantile(only.send_lag_s, q, per_second=only.per_second, metric=f"send_lag_p{q * 100:g}"),)
 
 
 def judged_s(samples: Samples) -> float:

@@ -2,6 +2,10 @@
 
 The rule: what the generator did wrong makes a run worthless, what the server did wrong makes it fail. Slow answers,
 errors and refused connections are therefore never a reason here.
+
+What is measured, and from where on it counts: the budget's `send_lag_share` and `sent_share` (plan/budget.py), here; what
+the host's counters must show to be named as the cause, in `disturbance`. Faults come from the generator: a starved pool,
+a stepped clock, a lost worker, totals that differ, a process that died.
 """
 
 from __future__ import annotations
@@ -10,15 +14,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tailgate.analysis.estimates import judged_s, send_lag_p99
+from tailgate.analysis.disturbance import late_because
+from tailgate.analysis.estimates import judged_s, send_lag_quantile
 from tailgate.plan.case import Case
 from tailgate.samples import Error, Samples
 from tailgate.units import format_count, format_ms, format_percent
 
+_ROUNDING_S = 1e-6  # of due times on their way through the run's clock
+
 
 def reasons_against(case: Case, samples: Samples) -> tuple[str, ...]:
     """Sentences that say why no verdict can be drawn from the judged samples; empty when one can."""
-    return (*samples.faults, *_stopped(case, samples), *_absent(case, samples), *_throttled(samples), *_late(case, samples))
+    rules = (_stopped(case, samples), _absent(case, samples), _miscounted(case, samples), _throttled(samples), _late(case, samples))
+    return (*samples.faults, *(reason for rule in rules for reason in rule))
 
 
 def _stopped(case: Case, samples: Samples) -> Iterator[str]:
@@ -32,15 +40,22 @@ def _absent(case: Case, samples: Samples) -> Iterator[str]:
 
     One that was ready on time and never found a connection free is counted as sent: the server kept it waiting.
     """
-    due_s, start_s = case.load.due_times(), case.load.warmup_s
-    scheduled = int(np.count_nonzero((due_s >= start_s) & (due_s < start_s + judged_s(samples))))
+    scheduled = _scheduled(case, samples)
     records = samples.records
     asked = int(np.count_nonzero((records["error"] != Error.UNSENT) | (records["waited"] == 1)))
     if not len(samples):
         yield "there are no samples: the generator sent nothing after the warm-up"
     elif asked < case.budget.sent_share * scheduled:
         share = f"{format_count(asked)} of {format_count(scheduled)} scheduled requests were sent ({format_percent(asked / scheduled)}"
-        yield f"{share}, at least {format_percent(case.budget.sent_share)} must be); the generator's host is too slow for this load"
+        yield f"{share}, at least {format_percent(case.budget.sent_share)} must be): {late_because(case, samples)}"
+
+
+def _scheduled(case: Case, samples: Samples) -> int:
+    """How many judged requests were due while the load lasted. In a closed loop each that came due has its sample."""
+    if not case.load.open_loop:
+        return len(samples)
+    due_s, start_s = case.load.due_times(), case.load.warmup_s
+    return int(np.count_nonzero((due_s >= start_s) & (due_s < start_s + judged_s(samples))))
 
 
 def _throttled(samples: Samples) -> Iterator[str]:
@@ -48,13 +63,32 @@ def _throttled(samples: Samples) -> Iterator[str]:
         yield "every request was throttled: a quota was measured, not the variant; have the account's quota raised or lower the rate"
 
 
-def _late(case: Case, samples: Samples) -> Iterator[str]:
-    """The generator sent too late for the tightest percentile bound to mean anything."""
-    tightest_s, share = case.budget.tightest_s, case.budget.send_lag_share
-    if tightest_s is None:
+def _miscounted(case: Case, samples: Samples) -> Iterator[str]:
+    """A load that ran to its end has one sample for each request that was due, whatever became of it.
+
+    Where so few are there that `_absent` says so, that is said once.
+    """
+    if samples.stopped_s is not None or not case.load.open_loop or samples.faults:
         return
-    for lag in send_lag_p99(samples):
-        if lag.value > share * tightest_s:
-            allowed = f"{format_ms(share * tightest_s)} may be ({format_percent(share)} of the tightest bound)"
-            much = f"send lag p99 is {format_ms(lag.value)} where {allowed}"
-            yield f"{much}: the generator's host was too busy to keep the schedule; give it an idle core or a lower rate"
+    due_s, start_s = case.load.due_times(), case.load.warmup_s
+    scheduled, doubtful = np.count_nonzero(due_s >= start_s), np.count_nonzero(np.abs(due_s - start_s) < _ROUNDING_S)
+    if len(samples) >= case.budget.sent_share * scheduled and abs(len(samples) - scheduled) > doubtful:
+        counts = f"there are samples of {format_count(len(samples))} requests where {format_count(int(scheduled))} were due"
+        yield f"{counts}: some were lost or counted twice on their way; this is an error in tailgate, please report it"
+
+
+def _late(case: Case, samples: Samples) -> Iterator[str]:
+    """The generator sent too late for a percentile bound to mean anything.
+
+    Its lag's p99 is held against the tightest bound, and where a limit speaks of a rarer request than that, the lag of
+    equally rare ones against its own bound.
+    """
+    share, limits = case.budget.send_lag_share, [limit for limit in case.budget.limits if limit.quantile is not None]
+    held = [("p99", 0.99, min(limits, key=lambda limit: limit.bound))] if limits else []
+    held += [(limit.metric, limit.quantile, limit) for limit in limits if limit.quantile is not None and limit.quantile > 0.99]
+    for name, quantile, limit in held:
+        for lag in send_lag_quantile(samples, quantile):
+            if lag.value > share * limit.bound:
+                allowed = f"{format_ms(share * limit.bound)} may be ({format_percent(share)} of '{limit.source}')"
+                yield f"send lag {name} is {format_ms(lag.value)} where {allowed}: {late_because(case, samples)}"
+                return

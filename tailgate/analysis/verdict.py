@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from tailgate.analysis import wording
 from tailgate.analysis.counts import History
+from tailgate.analysis.disturbance import host_notes
 from tailgate.analysis.estimates import service_quantile
 from tailgate.analysis.gate import Decision, decide
 from tailgate.analysis.metrics import metric_of
@@ -76,11 +77,11 @@ def judge(
         outcome,
         checks,
         reasons,
-        wording.heading(case, wording.what_came_out(outcome, checks, not reasons)),
+        wording.heading(case, wording.what_came_out(outcome, checks, not reasons), target_kind),
         target_kind,
         service,
         None if reasons else queueing_s,
-        (*_facts(case, samples, checks, reasons), *notes),
+        (*_facts(case, samples, checks, reasons), *_surroundings(case, samples, target_kind, reasons), *notes),
     )
 
 
@@ -113,8 +114,16 @@ def _service(samples: Samples) -> tuple[Estimate | None, float | None]:
 
 def _facts(case: Case, samples: Samples, checks: tuple[Check, ...], reasons: tuple[str, ...]) -> Iterator[str]:
     if not reasons:
-        yield from (wording.undecided_line(check, case) for check in checks if check.decision.outcome is Outcome.INCONCLUSIVE)
+        yield from (wording.undecided_line(check, case, samples) for check in checks if check.decision.outcome is Outcome.INCONCLUSIVE)
     if len(samples):
         yield wording.load_line(case, samples, max(check.decision.design_effect for check in checks))
+        yield from wording.loop_line(case)
     if samples.failed.any():
         yield wording.errors_line(samples)
+
+
+def _surroundings(case: Case, samples: Samples, target_kind: str, reasons: tuple[str, ...]) -> Iterator[str]:
+    """What the generating host went through, where the run stands all the same, and what the instances are known for."""
+    if not reasons:
+        yield from host_notes(case, samples)
+    yield from wording.burst_line(case, target_kind)

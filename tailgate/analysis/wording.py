@@ -20,7 +20,14 @@ EMULATED = "emulated"
 _CLOSING = "emulated: a statement about the emulator's made-up service times, none about AWS; the model itself was not run"
 _PROVISIONAL = "provisional: with fewer than 5 earlier runs of this case, trouble that is rarer than one run is long cannot be ruled out"
 _PROVISIONALLY = "  (provisional)"
+_CLOSED_LOOP = "closed loop: callers wait for their answers, so nothing is due while the server stands still; times are service times"
 _NONE = "–"
+
+_STANDING_FOR = {"null": "the null responder of this host", "process": "a process of this host", "url": "whatever answers its URL"}
+"""Kinds of target without instances and network paths: what answered instead."""
+
+_BURSTABLE = frozenset({"t2", "t3"})
+"""Families whose processors run at full speed only for as long as they have credits."""
 
 
 class _Row(NamedTuple):
@@ -39,11 +46,13 @@ def outcome_text(outcome: Outcome, target_kind: str) -> str:
     return f"emulated {outcome.value}" if target_kind == EMULATED else outcome.value
 
 
-def heading(case: Case, what: str) -> str:
+def heading(case: Case, what: str, target_kind: str) -> str:
     """What came out, of which case: `p99 over budget: resnet50 on ml.c6i.xlarge via privatelink at 50/s`."""
     spec = case.spec
+    if target_kind in _STANDING_FOR:
+        return f"{what}: {spec.name}, {_STANDING_FOR[target_kind]}, {case.load.wording}"
     instances = spec.instance_type if spec.instance_count == 1 else f"{spec.instance_count} × {spec.instance_type}"
-    return f"{what}: {spec.name} on {instances} via {case.network_path} at {case.load.per_s:g}/s"
+    return f"{what}: {spec.name} on {instances} via {case.network_path} {case.load.wording}"
 
 
 def what_came_out(outcome: Outcome, checks: Sequence[Check], trusted: bool) -> str:
@@ -69,21 +78,35 @@ def explain(verdict: Verdict) -> str:
     return "\n".join([verdict.heading, *(f"  {line}" for line in lines)])
 
 
-def undecided_line(check: Check, case: Case) -> str:
+def undecided_line(check: Check, case: Case, samples: Samples) -> str:
     """What it would take to decide a limit that is not."""
     limit, decision = check.limit, check.decision
     if decision.more_requests is None:
         seen = f"{format_percent(decision.fraction)} of the requests exceed where {format_percent(limit.allowed)} may"
         return f"undecided: {limit.source}: {seen}, too close for any useful number of requests to tell apart"
-    more, more_s = format_count(decision.more_requests), decision.more_requests / case.load.per_s
+    more, more_s = format_count(decision.more_requests), decision.more_requests / _pace(case, samples)
     return f"undecided: {limit.source}: about {more} more requests like these would settle it, {more_s:.0f} s of this load"
 
 
 def load_line(case: Case, samples: Samples, design_effect: float) -> str:
     """How many requests in what time, at which rate, whether on schedule, and how much they say."""
     requests = f"{format_count(len(samples))} requests in {judged_s(samples):.4g} s"
-    rates = f"offered {case.load.per_s:.4g}/s, achieved {achieved_rate(samples).value:.4g}/s"
+    offered = f"offered {_pace(case, samples):.4g}/s" if case.load.open_loop else case.load.wording
+    rates = f"{offered}, achieved {achieved_rate(samples).value:.4g}/s"
     return f"{requests} ({rates}), {_schedule(case, samples)}, design effect {design_effect:.1f}"
+
+
+def loop_line(case: Case) -> Iterator[str]:
+    """What a closed loop cannot show; nothing of an open one."""
+    if not case.load.open_loop:
+        yield _CLOSED_LOOP
+
+
+def burst_line(case: Case, target_kind: str) -> Iterator[str]:
+    """What has to be said of a short run on a burstable instance; nothing where there is no such instance."""
+    family = case.spec.instance_type.split(".")[1]
+    if family in _BURSTABLE and target_kind not in {EMULATED, *_STANDING_FOR}:
+        yield f"burst regime: {case.spec.instance_type} runs on CPU credits; a run this short spends them, and says nothing of steady state"
 
 
 def errors_line(samples: Samples) -> str:
@@ -91,6 +114,12 @@ def errors_line(samples: Samples) -> str:
     kinds = sorted(samples.errors().items(), key=lambda item: -item[1])
     failed = format_count(sum(count for _, count in kinds))
     return f"{failed} requests failed: " + ", ".join(f"{format_count(count)} {kind}" for kind, count in kinds)
+
+
+def _pace(case: Case, samples: Samples) -> float:
+    """Requests per second of the judged part, silences included: as offered, or as they came about in a closed loop."""
+    expected = case.load.expected_requests
+    return achieved_rate(samples).value if expected is None else expected / case.load.for_s
 
 
 def _schedule(case: Case, samples: Samples) -> str:
