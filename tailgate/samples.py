@@ -3,6 +3,7 @@
 A samples file is one line `tailgate-samples 1`, one line of JSON (the header: what was scheduled, and the layout of
 a record), then records of RECORD.itemsize bytes, little-endian, in the order of completion. It is written while the
 load runs, so that a killed generator loses at most its last buffer; an incomplete last record is dropped on reading.
+What opening its connections took lies in a file beside it (connection_table.py); files without are read as well.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from tailgate.connection_table import no_connections, read_connections
 from tailgate.errors import SamplesError
 
 MAGIC = b"tailgate-samples 1\n"
 
-RECORD_STRUCT = struct.Struct("<dfffIIIHBBBB")
+RECORD_STRUCT = struct.Struct("<dfffIIIHBBBBe")
 RECORD = np.dtype(
     [
         ("due_s", "<f8"),  # when the schedule wanted it sent, seconds from the run's start
@@ -37,6 +39,7 @@ RECORD = np.dtype(
         ("payload", "u1"),  # which of the order's payloads
         ("arm", "u1"),  # which arm of a paired run, 0 otherwise
         ("waited", "u1"),  # 1: no connection was free, and its send lag is that wait; 0: the lag is the generator's
+        ("send_s", "<f2"),  # sent → the whole request was handed to the kernel; NaN: it never was
     ]
 )
 
@@ -88,6 +91,7 @@ class Samples:
     records: shape (n,), dtype RECORD. faults: why the run cannot be trusted, as the generator and its parent saw it;
     empty when nothing was amiss. stopped_s: when the load was ended before its time, seconds from the start. host: what
     the generating host went through meanwhile, by counter (generator/host.py says of each); empty when nobody told.
+    connections: the run's connection table by number, dtype CONNECTION; empty where it is not known.
     """
 
     header: Header
@@ -95,13 +99,14 @@ class Samples:
     faults: tuple[str, ...] = ()
     stopped_s: float | None = None
     host: Mapping[str, float] = field(default_factory=dict)
+    connections: NDArray[np.void] = field(default_factory=no_connections)
 
     def __len__(self) -> int:
         return len(self.records)
 
     def after_warmup(self) -> Samples:
         """The samples that are judged: those due at or after the end of the warm-up."""
-        return replace(self, records=self.records[self.records["due_s"] >= self.header.warmup_s])
+        return replace(self, records=self.records[np.searchsorted(self.records["due_s"], self.header.warmup_s) :])
 
     @property
     def due_s(self) -> NDArray[np.float64]:
@@ -129,6 +134,25 @@ class Samples:
         lag = self.records["sent_after_s"].astype(np.float64)
         return np.where(np.isnan(lag), np.inf, lag)
 
+    @property
+    def connection_age_s(self) -> NDArray[np.float64]:
+        """How long each request's connection had been open when it was sent, shape (n,), seconds; NaN where unknown."""
+        age_s = self.due_s + self.records["sent_after_s"] - self.of_connection("opened_s")
+        return np.asarray(np.maximum(age_s, 0.0))
+
+    @property
+    def connection_rows(self) -> NDArray[np.int64]:
+        """Where in `connections` each request's connection stands, shape (n,); −1 for one sent on none that is known."""
+        numbers, wanted = self.connections["number"], self.records["connection"]
+        if not len(numbers):
+            return np.full(len(self), -1)
+        rows = np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)
+        return np.where((numbers[rows] == wanted) & ~np.isnan(self.records["sent_after_s"]), rows, -1)
+
+    def of_connection(self, column: str) -> NDArray[np.float64]:
+        """A column of `connections` for each request, shape (n,), such as tls_s; NaN where the connection is unknown."""
+        return np.append(self.connections[column].astype(np.float64), np.nan)[self.connection_rows]
+
     def errors(self) -> dict[str, int]:
         """How many requests failed, by kind."""
         kinds, counts = np.unique(self.records["error"], return_counts=True)
@@ -155,19 +179,25 @@ def write_header(file: BinaryIO, header: Header) -> None:
 
 
 def read_samples(path: Path, faults: tuple[str, ...] = (), stopped_s: float | None = None) -> Samples:
-    """Read a samples file, in due order. Raises SamplesError saying what is wrong with it."""
+    """Read a samples file, in due order, and its connections. Raises SamplesError saying what is wrong with them."""
     try:
         with path.open("rb") as file:
-            magic, line, body = file.readline(64), file.readline(1 << 20), file.read()
+            header, layout = _header(path, file.readline(64), file.readline(1 << 20))
+            stored = np.fromfile(file, dtype=layout)
     except OSError as error:
         raise SamplesError(f"samples {path} cannot be read: {error.strerror}") from None
-    header, layout = _header(path, magic, line)
-    whole = len(body) - len(body) % layout.itemsize
-    stored = np.frombuffer(body[:whole], dtype=layout)
+    order = np.argsort(stored["due_s"], kind="stable")
+    records = stored[order] if layout == RECORD else _translated(stored[order])
+    return Samples(header, records, faults, stopped_s, connections=read_connections(path))
+
+
+def _translated(stored: NDArray[np.void]) -> NDArray[np.void]:
+    """Records of another version's layout in ours: what they do not tell is 0, a time not a number."""
     records = np.zeros(len(stored), dtype=RECORD)
-    for name in set(layout.names or ()) & set(RECORD.names or ()):
+    records["send_s"] = np.nan
+    for name in set(stored.dtype.names or ()) & set(RECORD.names or ()):
         records[name] = stored[name]
-    return Samples(header, records[np.argsort(records["due_s"], kind="stable")], faults, stopped_s)
+    return records
 
 
 def _header(path: Path, magic: bytes, line: bytes) -> tuple[Header, np.dtype[np.void]]:
@@ -181,6 +211,9 @@ def _header(path: Path, magic: bytes, line: bytes) -> tuple[Header, np.dtype[np.
     try:
         raw = json.loads(line)
         known = {field.name: raw[field.name] for field in fields(Header)}
-        return Header(**known), np.dtype([(name, code) for name, code in raw["record"]])
+        layout = np.dtype([(name, code) for name, code in raw["record"]])
+        if layout.hasobject or "due_s" not in (layout.names or ()):
+            raise ValueError(f"no layout of samples: {raw['record']}")
+        return Header(**known), layout
     except (ValueError, KeyError, TypeError) as error:
         raise SamplesError(f"samples {path}: the header is damaged ({error!r}); the run's JSON beside it may still be read") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import socket
 import ssl
 import time
@@ -12,11 +13,12 @@ from tailgate.generator.response import BadResponseError, ResponseReader
 from tailgate.generator.route import SocketAddress
 from tailgate.generator.stamps import ANCILLARY_BYTES
 from tailgate.generator.tls import TlsLayer
-from tailgate.generator.wiring import Wiring, os_error, start_connecting
+from tailgate.generator.wiring import Opening, Wiring, os_error, start_connecting
 from tailgate.samples import Error
 
 _READABLE, _WRITABLE = 1, 2
 _RECEIVE_BYTES = 1 << 16
+_LONGEST_SEND_S = 65_000.0  # what a half float can tell
 
 
 class Owner(Protocol):
@@ -33,8 +35,8 @@ class Connection:
 
     number: of the connection in its run. requests: how many were begun on it. request: index of the one in flight, −1
     for none; waited: whether that one was late for want of a connection. began_s, sent_s, first_byte_s: monotonic times of
-    the opening, of the request's hand-over to the kernel, and of its response's first byte. Raises OSError when this
-    host has no socket left to give.
+    the opening, of the request's hand-over to the kernel, and of its response's first byte; send_s: what handing it over
+    took, NaN until all of it was. Raises OSError when this host has no socket left to give.
     """
 
     __slots__ = (
@@ -50,9 +52,11 @@ class Connection:
         "first_byte_s",
         "number",
         "open",
+        "opening",
         "request",
         "requests",
         "response",
+        "send_s",
         "sent_s",
         "waited",
     )
@@ -60,6 +64,7 @@ class Connection:
     def __init__(self, number: int, address: SocketAddress, wiring: Wiring, owner: Owner) -> None:
         self.number, self.requests, self.request = number, 0, -1
         self.open = self.waited = False
+        self.opening, self.send_s = Opening(address[1][0]), math.nan
         self.began_s = self.sent_s = time.monotonic()
         self.first_byte_s: float | None = None
         self._wiring, self._owner = wiring, owner
@@ -87,6 +92,7 @@ class Connection:
             sent = 0
         self.request = request
         self.requests += 1
+        self.send_s = time.monotonic() - self.sent_s
         if sent < len(wire):
             self._write_later(wire, sent)
 
@@ -112,6 +118,7 @@ class Connection:
             return
         self._writing.stop()
         self._reading.start(self._readable)
+        self.opening.tcp_s = time.monotonic() - self.began_s
         if self._wiring.tls is None:
             self._opened()
         else:
@@ -131,6 +138,9 @@ class Connection:
 
     def _opened(self) -> None:
         self.open = True
+        self.opening.opened_s = now = time.monotonic()
+        if self._tls is not None:
+            self.opening.tls_s = now - self.began_s - self.opening.tcp_s
         self._owner.opened(self)
 
     def _readable(self) -> None:
@@ -216,17 +226,20 @@ class Connection:
             self._write_later(wire, sent)
 
     def _write_later(self, wire: bytes, sent: int) -> None:
-        self._unsent = memoryview(wire)[sent:]
+        self._unsent, self.send_s = memoryview(wire)[sent:], math.nan
         self._writing.start(self._writable)
 
     def _writable(self) -> None:
-        unsent = self._unsent if self._unsent is not None else memoryview(b"")
+        unsent = self._unsent or memoryview(b"")
         try:
             self._unsent = unsent = unsent[self._socket.send(unsent) :]
         except BlockingIOError:
             return
         except OSError:
             unsent = memoryview(b"")  # the server may have answered before it closed: the reader finds out
+        else:
+            if not unsent:
+                self.send_s = min(time.monotonic() - self.sent_s, _LONGEST_SEND_S)
         if not unsent:
             self._unsent = None
             self._writing.stop()

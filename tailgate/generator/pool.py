@@ -12,7 +12,8 @@ MOST_OPENING = 64
 """Handshakes under way at once: enough to grow by thousands of connections a second, too few to occupy the hub."""
 
 MOST_CONNECTIONS = 4096
-"""With as many requests in flight the server is saturated, whatever more connections would show."""
+"""With as many requests in flight the server is saturated, whatever more connections would show. It bounds handshakes too
+where the load asks for new connections: its callers do not queue for them."""
 
 Connect = Callable[[int, SocketAddress, Owner], Connection]
 
@@ -20,12 +21,20 @@ Connect = Callable[[int, SocketAddress, Owner], Connection]
 class Pool:
     """Connections, idle and busy. Last in, first out: idle ones at the bottom would restart their congestion window.
 
-    size: how many are opened ahead and kept. addresses: to connect to, in turn; replaced when the host's name is
-    resolved again. faults: why it could not grow. refusal: the latest reason why a connection did not open.
+    What is measured: kept-alive connections are opened ahead of the load. Nothing else is: a connection that ends,
+    because the server closed it or because it carried as many requests as the load's profile allows, is not replaced
+    until a request finds none free. That request waits while one opens, and the wait is part of its response time, as
+    it is for callers.
+
+    size: how many are opened ahead. requests_each: after how many answers a connection is closed, None for never; where
+    there is such a bound nothing is opened ahead. addresses: to connect to, in turn; `dns_s` is what asking for them took
+    and is charged to the first connection that uses them. faults: why it could not grow. refusal: the latest reason why
+    a connection did not open.
     """
 
-    def __init__(self, size: int, connect: Connect, addresses: list[SocketAddress]) -> None:
-        self.size, self.addresses = size, addresses
+    def __init__(self, size: int, connect: Connect, addresses: list[SocketAddress], requests_each: int | None = None) -> None:
+        self.size, self.addresses, self.requests_each = size, addresses, requests_each
+        self.dns_s = 0.0
         self.connections: set[Connection] = set()
         self.idle: list[Connection] = []
         self.opening = 0
@@ -35,13 +44,17 @@ class Pool:
         self._number = 0
 
     def warm(self, owner: Owner) -> None:
-        """Open what the order asks for."""
+        """Open what the order asks for, or close what was opened to see whether the host answers."""
+        if self.requests_each is not None:
+            self.close()
+            return
         while len(self.connections) < self.size and self._open(owner):
             pass
 
     def grow(self, owner: Owner, waiting: int) -> None:
         """Open connections for requests that wait, as far as none is on its way for them yet."""
-        wanted = min(waiting, MOST_OPENING) - self.opening
+        most = MOST_OPENING if self.requests_each is None else MOST_CONNECTIONS
+        wanted = min(waiting, most) - self.opening
         for _ in range(min(wanted, MOST_CONNECTIONS - len(self.connections))):
             if not self._open(owner):
                 return
@@ -57,21 +70,19 @@ class Pool:
         self.refusal = error
         self.connections.discard(connection)
 
-    def release(self, connection: Connection, owner: Owner) -> None:
-        """One has brought its answer: back to the idle ones, or replaced if it carries no further request."""
-        if connection.reusable:
+    def release(self, connection: Connection) -> None:
+        """One has brought its answer: back to the idle ones, or closed if it carries no further request."""
+        if connection.reusable and (self.requests_each is None or connection.requests < self.requests_each):
             self.idle.append(connection)
         else:
             connection.close()
-            self.forget(connection, owner)
+            self.connections.discard(connection)
 
-    def forget(self, connection: Connection, owner: Owner) -> None:
-        """One was closed. It is replaced, unless it never served: then the server would only close the next as well."""
+    def forget(self, connection: Connection) -> None:
+        """One was closed."""
         self.connections.discard(connection)
         if connection in self.idle:
             self.idle.remove(connection)
-        if connection.requests and len(self.connections) < self.size:
-            self._open(owner)
 
     def late_openings(self, begun_before_s: float) -> Iterable[Connection]:
         """Those that have been opening since before a monotonic time."""
@@ -95,6 +106,7 @@ class Pool:
             self.refusal = error
             self._note(error)
             return False
+        connection.opening.dns_s, self.dns_s = self.dns_s, 0.0
         self._number += 1
         self.connections.add(connection)
         self.opening += 1

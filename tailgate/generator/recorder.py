@@ -1,20 +1,23 @@
-"""Recorder: one row per request, kept in memory for a moment and then written to the samples file."""
+"""Recorder: one row per request and one per connection, kept in memory for a moment and then written to their files."""
 
 from __future__ import annotations
 
 import math
 import os
+from io import FileIO
 from pathlib import Path
 
+from tailgate.connection_table import CONNECTION_STRUCT, connections_path, pack_address, write_layout
 from tailgate.errors import GeneratorError
 from tailgate.generator.connection import Connection
+from tailgate.generator.wiring import Opening
 from tailgate.samples import RECORD_STRUCT, Error, Header, write_header
 
 _NAN = math.nan
 
 
 class Recorder:
-    """Writes a samples file while the load runs. Raises GeneratorError when it cannot.
+    """Writes a samples file, and its connections beside it, while the load runs. Raises GeneratorError when it cannot.
 
     rows: how many requests have their row. failed: how many of them failed.
     """
@@ -24,18 +27,26 @@ class Recorder:
         self._path = path
         self._origin_s = 0.0
         self._buffer = bytearray()
+        self._opened: list[tuple[int, Opening]] = []
+        self._adopted = bytearray()
         try:
-            self._file = path.open("wb", buffering=0)
+            self._file = _overwritten(path)
+            self._connections = _overwritten(connections_path(path))
         except OSError as error:
             raise self._explain(error) from None
 
     def begin(self, header: Header) -> None:
-        """Write the header; rows tell times from its origin."""
+        """Write the headers; rows tell times from this one's origin."""
         self._origin_s = header.origin_monotonic_s
         try:
+            write_layout(self._connections)
             write_header(self._file, header)
         except OSError as error:
             raise self._explain(error) from None
+
+    def opened(self, connection: Connection) -> None:
+        """The row of a connection, due when it is open."""
+        self._opened.append((connection.number, connection.opening))
 
     def outcome(self, due_s: float, connection: Connection, done_s: float | None, error: Error, payload: int = 0) -> None:
         """The row of a request that was sent; done_s is None when its response never was complete."""
@@ -53,39 +64,62 @@ class Recorder:
             payload,
             0,
             connection.waited,
+            connection.send_s,
         )
         self.rows += 1
         self.failed += error != 0
 
     def unsent(self, due_s: float, waited: bool, error: Error, payload: int = 0) -> None:
         """The row of a request that never was sent."""
-        self._buffer += RECORD_STRUCT.pack(due_s - self._origin_s, _NAN, _NAN, _NAN, 0, 0, 0, 0, error, payload, 0, waited)
+        self._buffer += RECORD_STRUCT.pack(due_s - self._origin_s, _NAN, _NAN, _NAN, 0, 0, 0, 0, error, payload, 0, waited, _NAN)
         self.rows += 1
         self.failed += 1
 
+    def adopt(self, rows: bytes, connections: bytes, count: int, failed: int) -> None:
+        """Take rows of requests and of connections that another process of the same run has packed."""
+        self._buffer += rows
+        self._adopted += connections
+        self.rows += count
+        self.failed += failed
+
     def flush(self) -> bytes:
-        """Write the rows that are new since the last flush, and give them out."""
-        rows = bytes(self._buffer)
-        self._buffer.clear()
+        """Write the rows that are new since the last flush, and give out those of requests.
+
+        A connection's row is on its way to the disk before any that refers to it.
+        """
+        rows, connections = bytes(self._buffer), self._adopted + b"".join(self._connection_row(*one) for one in self._opened)
+        for kept in (self._buffer, self._adopted, self._opened):
+            kept.clear()
         try:
+            _write_all(self._connections.fileno(), connections)
             _write_all(self._file.fileno(), rows)
         except OSError as error:
             raise self._explain(error) from None
         return rows
 
     def close(self) -> None:
-        """Put the file safely on disk."""
+        """Put the files safely on disk."""
         try:
-            os.fsync(self._file.fileno())
-            self._file.close()
+            for file in (self._connections, self._file):
+                os.fsync(file.fileno())
+                file.close()
         except OSError as error:
             raise self._explain(error) from None
+
+    def _connection_row(self, number: int, opening: Opening) -> bytes:
+        opened_s = opening.opened_s - self._origin_s
+        remote = pack_address(opening.remote)
+        return CONNECTION_STRUCT.pack(number, opened_s, opening.dns_s, opening.tcp_s, opening.tls_s, remote)
 
     def _explain(self, error: OSError) -> GeneratorError:
         return GeneratorError(f"samples cannot be written to {self._path} ({error.strerror}); check the folder, and the space on its disk")
 
 
-def _write_all(file_descriptor: int, rows: bytes) -> None:
+def _overwritten(path: Path) -> FileIO:
+    return path.open("wb", buffering=0)
+
+
+def _write_all(file_descriptor: int, rows: bytes | bytearray) -> None:
     written = 0
     while written < len(rows):
         written += os.write(file_descriptor, memoryview(rows)[written:])

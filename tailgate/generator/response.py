@@ -9,6 +9,11 @@ from tailgate.samples import Error
 
 _KEPT_OF_ERRORS_BYTES = 65_536
 
+_LONGEST_BODY_BYTES = 1 << 30
+_LONGEST_HEAD_BYTES = 1 << 18
+_FRAMING = 16
+"""Bytes of the wire that a byte of the body may cost beside the head: a chunk of one byte takes seven."""
+
 
 class BadResponseError(Exception):
     """What came is no HTTP response."""
@@ -22,7 +27,19 @@ class ResponseReader:
     are kept in any case, as far as they are needed to tell their kind.
     """
 
-    __slots__ = ("_body", "_error_type", "_has_length", "_headers_seen", "_keep", "_parser", "complete", "keep_alive", "length", "status")
+    __slots__ = (
+        "_body",
+        "_error_type",
+        "_has_length",
+        "_headers_seen",
+        "_keep",
+        "_parser",
+        "_wire_bytes",
+        "complete",
+        "keep_alive",
+        "length",
+        "status",
+    )
 
     def __init__(self, keep: bool) -> None:
         self._keep = keep
@@ -36,15 +53,22 @@ class ResponseReader:
         self._headers_seen = self._has_length = False
         self._body: list[bytes] = []
         self._error_type = b""
+        self._wire_bytes = 0
 
     def feed(self, plain: bytes) -> bool:
-        """Take what the server sent; true once the response is complete. Raises BadResponseError."""
+        """Take what the server sent; true once the response is complete.
+
+        Raises BadResponseError for what is no response, and for one whose head, trailer or body does not end.
+        """
+        self._wire_bytes += len(plain)
         try:
             self._parser.feed_data(plain)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self.complete:
                 raise BadResponseError(str(error)) from None
             self.keep_alive = False  # it answered, and then talked on: good for this request, for no other
+        if self._wire_bytes > _LONGEST_HEAD_BYTES + _FRAMING * self.length and not self.complete:
+            raise BadResponseError("a response that does not come to its end")
         return self.complete
 
     def end(self) -> bool:
@@ -91,6 +115,8 @@ class ResponseReader:
         if self.complete:
             return
         self.length += len(chunk)
+        if self.length > _LONGEST_BODY_BYTES:
+            raise BadResponseError("a body that does not come to its end")
         if self._keep or (self.status >= 400 and self.length <= _KEPT_OF_ERRORS_BYTES):
             self._body.append(chunk)
 
@@ -99,7 +125,9 @@ class ResponseReader:
         if self.complete:
             return
         if self.status < 200:
+            wire_bytes = self._wire_bytes
             self.begin()
+            self._wire_bytes = wire_bytes
             return
         self.complete = True
         self.keep_alive = self._parser.should_keep_alive()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -56,6 +57,12 @@ class Route:
                 f"host '{host}' cannot be resolved ({error}); check the url's spelling and region, and this host's DNS"
             ) from None
         return [(family, address) for family, _, _, _, address in found]
+
+    def timed_resolve(self) -> tuple[list[SocketAddress], float]:
+        """The same, with the seconds that it took; 0 where there is no name to resolve. Raises GeneratorError."""
+        began_s = time.monotonic()
+        found = self.resolve()
+        return found, time.monotonic() - began_s if self.dial == (self.host, self.port) else 0.0
 
     def explain(self, error: OSError) -> str:
         """Why a connection could not be opened: what was seen, the likely cause, what to do."""

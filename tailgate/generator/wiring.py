@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _socket
 import errno
+import math
 import os
 import socket
 import ssl
@@ -40,6 +41,17 @@ class Wiring:
     clock: ReceiveClock
     tls: tuple[ssl.SSLContext, str] | None
     keep_bodies: bool
+
+
+@dataclass(slots=True)
+class Opening:
+    """What opening a connection took, as connection_table.py tells it. opened_s: monotonic, NaN until it was open."""
+
+    remote: str
+    dns_s: float = 0.0
+    tcp_s: float = 0.0
+    tls_s: float = 0.0
+    opened_s: float = math.nan
 
 
 def start_connecting(address: SocketAddress, clock: ReceiveClock) -> tuple[_socket.socket, int]:

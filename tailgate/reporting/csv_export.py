@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -57,7 +58,7 @@ def write_csv(samples: Samples, file: TextIO) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for start in range(0, len(samples), _AT_ONCE):
-        part = Samples(samples.header, samples.records[start : start + _AT_ONCE])
+        part = replace(samples, records=samples.records[start : start + _AT_ONCE])
         writer.writerows(_rows(part))
 
 

@@ -16,6 +16,10 @@ Format 1, a mapping. Times are seconds, shares are fractions, a number that is i
     histogram     unit "ns", digits 3, encoded: HdrHistogram V2 (base64) of the judged response times of answered requests
     blocks        the same with digits 2 in blocks of `seconds` of due time, encoded: one text per block
     per_second    requests, and exceedances by limit: counts separated by blanks, one per second of due time
+    wire          how requests travelled (analysis/wire.py): phases, by name their p50_s, p99_s and the requests that went
+                  through them; first_requests, p50 and p99 of those first on their connection and of those on one kept
+                  alive, and the opening (dns + tcp + tls) of those that waited for it; remotes, p50 and p99 by remote
+                  address, slowest first. Absent, and then {}, in runs of tailgate 0.1
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tailgate.analysis.wire import wire_of
 from tailgate.errors import RecordError
 from tailgate.plan.case import Case
 from tailgate.reporting import histogram
@@ -62,6 +67,7 @@ class Run:
     histogram: Fields
     blocks: Fields
     per_second: Fields
+    wire: Fields = field(default_factory=dict)
     path: Path | None = field(default=None, compare=False)
 
     @property
@@ -81,17 +87,23 @@ class Run:
         version = raw.get("format")
         if version != FORMAT:
             raise RecordError(f"{where} is a run of format {version!r}, this tailgate reads format {FORMAT}; read it with a newer one")
+        raw = {**_ADDED, **raw}
         for name, kind in _KINDS.items():
             if not isinstance(raw.get(name), kind):
                 raise RecordError(f"{where} is damaged: '{name}' is missing or no {kind.__name__}; its samples file may still be read")
         return cls(**{name: raw[name] for name in _KINDS}, path=path)
 
 
-_KINDS: dict[str, type] = dict.fromkeys(("case", "verdict", "requests", "provenance", "histogram", "blocks", "per_second"), dict) | {
+_KINDS: dict[str, type] = dict.fromkeys(
+    ("case", "verdict", "requests", "provenance", "histogram", "blocks", "per_second", "wire"), dict
+) | {
     "estimates": list,
     "samples": str,
 }
 """What each key of the plain form holds."""
+
+_ADDED: dict[str, Plain] = {"wire": {}}
+"""What keys that were added to the format later hold where a run does not have them."""
 
 
 def run_of(
@@ -116,6 +128,7 @@ def run_of(
         histogram={"unit": histogram.UNIT, "digits": DIGITS, "encoded": histogram.encode(judged.response_s, DIGITS)},
         blocks=_blocks(judged),
         per_second=per_second_fields(judged, case.budget.limits),
+        wire=_mapping(wire_of(judged)),
     )
 
 

@@ -4,6 +4,7 @@
       runs/20261122T093612Z-1f3a9c/   one session: UTC time of its beginning, and six random hexadecimal digits
         session.lock                  held while the session lives
         NAME.json  NAME.samples       a run (run_file.py) and its raw samples (samples.py)
+        NAME.connections              the connections that carried them (connection_table.py)
         saved                         JSON list of the run files that are in a benchmark JSON
       benchmarks/                     benchmark JSON, in pytest-benchmark's own storage layout
 
@@ -26,6 +27,7 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
+from tailgate.connection_table import SUFFIX as CONNECTIONS_SUFFIX
 from tailgate.errors import RecordError
 from tailgate.reporting.durable import written_durably
 
@@ -151,7 +153,7 @@ def retire(reports: Path) -> None:
     for folder in newest_first[SESSIONS_WITH_SAMPLES:]:
         with _if_dead(folder) as dead, contextlib.suppress(OSError):
             if dead and not unsaved(folder):
-                for path in folder.glob(f"*{SAMPLES_SUFFIX}"):
+                for path in (*folder.glob(f"*{SAMPLES_SUFFIX}"), *folder.glob(f"*{CONNECTIONS_SUFFIX}")):
                     path.unlink()
     for folder in newest_first[SESSIONS_KEPT:]:
         with _if_dead(folder) as dead, contextlib.suppress(OSError):
@@ -196,7 +198,7 @@ def _if_dead(folder: Path) -> Iterator[bool]:
 
 def _remove(folder: Path) -> None:
     """Remove our files, then the folder unless somebody keeps something else in it. Raises OSError."""
-    for pattern in (f"*{RUN_SUFFIX}", f"*{SAMPLES_SUFFIX}", ".*.part", SAVED, LOCK):
+    for pattern in (f"*{RUN_SUFFIX}", f"*{SAMPLES_SUFFIX}", f"*{CONNECTIONS_SUFFIX}", ".*.part", SAVED, LOCK):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):

@@ -16,11 +16,12 @@ ROOMS = {
     "errors": set(),
     "clock": set(),
     "plan": {"units", "errors"},
-    "samples": {"units", "errors", "plan"},
-    "analysis": {"units", "errors", "plan", "samples"},
+    "connection_table": {"errors"},
+    "samples": {"units", "errors", "plan", "connection_table"},
+    "analysis": {"units", "errors", "plan", "samples", "connection_table"},
     "targets": {"units", "errors", "clock", "plan", "models"},
-    "generator": {"units", "errors", "clock", "plan", "samples", "targets"},
-    "reporting": {"units", "errors", "plan", "samples", "analysis"},
+    "generator": {"units", "errors", "clock", "plan", "samples", "connection_table", "targets"},
+    "reporting": {"units", "errors", "plan", "samples", "connection_table", "analysis"},
     "models": set(),
 }
 """Room → the rooms it may import. The skins (measure, session, the pytest files, cli) may import all of them."""

@@ -1,9 +1,9 @@
-"""A server with known service times and known faults, which keeps its own truth: `python scripted_server.py HOST [PEM]`.
+"""A server with known service times and known faults, which keeps its own truth: `python scripted_server.py HOST[,HOST] [PEM]`.
 
-It prints its port. What it does stands in each request's query: `ms` of service time, `status`, `body`, and `act`, one
-of ACTS, for the requests whose number (from 1) is a multiple of `every`. A `tour` such as `act:reset,status:429` names
-what befalls one request after another. `GET /truth` gives arrivals and departures on
-the monotonic clock, and the signed headers of the latest request.
+It prints its port. What it does stands in each request's query: `ms` of service time, `status`, `body` (padded to
+`size` bytes), and `act`, one of ACTS, for the requests whose number (from 1) is a multiple of `every`. A `tour` such as
+`act:reset,status:429` names what befalls one request after another. `GET /truth` gives arrivals and departures on the
+monotonic clock, and the signed headers of the latest request.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
-REASONABLE = {"ms": "0", "status": "200", "body": "fine", "act": "answer", "every": "1"}
+REASONABLE = {"ms": "0", "status": "200", "body": "fine", "act": "answer", "every": "1", "size": "0"}
 
 
 class Truth:
@@ -70,6 +70,7 @@ class Server(asyncio.Protocol):
             asked |= dict([stations[len(self.truth.arrived) % len(stations)].split(":")])
         elif len(self.truth.arrived) % int(asked["every"]):
             asked |= {"act": "answer", "status": "200"}
+        asked["body"] = asked["body"].ljust(int(asked["size"]), "x")
         act = ACTS[asked["act"]]
         asyncio.get_running_loop().call_later(float(asked["ms"]) / 1e3, lambda: act(self, asked))
 
@@ -120,6 +121,88 @@ class Server(asyncio.Protocol):
         self.transport.write(f"HTTP/1.1 200 Said\r\nContent-Length: 100\r\n\r\n{asked['body']}".encode())
         self.transport.close()
 
+    def crlf(self, *lines: str) -> None:
+        """Lines of a head, and what follows, as they stand."""
+        self.transport.write("\r\n".join(lines).encode("latin-1"))
+
+    def abort(self) -> None:
+        """Reset the connection once what was written is on its way."""
+        asyncio.get_running_loop().call_later(0.005, lambda: self.reset({}))
+
+    def half_close(self) -> None:
+        """Send no more, but go on listening."""
+        self.transport.get_extra_info("socket").shutdown(socket.SHUT_WR)
+
+    def old(self, asked: dict[str, str]) -> None:
+        """HTTP/1.0, which closes after each answer unless both sides say otherwise."""
+        self.reply(int(asked["status"]), asked["body"].encode(), version="1.0")
+        self.transport.close()
+
+    def old_endless(self, asked: dict[str, str]) -> None:
+        """HTTP/1.0 without a length."""
+        self.crlf(f"HTTP/1.0 {asked['status']} Said", "", asked["body"])
+        self.transport.close()
+
+    def trailer(self, asked: dict[str, str]) -> None:
+        """A chunked body with an extension and a trailer."""
+        body = asked["body"]
+        self.crlf(
+            f"HTTP/1.1 {asked['status']} Said", "Transfer-Encoding: chunked", "", f"{len(body):x};note=1", body, "0", "Sum: 1", "", ""
+        )
+
+    def bad_chunk(self, _: dict[str, str]) -> None:
+        """A chunk whose length is none."""
+        self.crlf("HTTP/1.1 200 Said", "Transfer-Encoding: chunked", "", "zz", "what", "0", "", "")
+
+    def hints(self, asked: dict[str, str]) -> None:
+        """Interim responses, with headers of their own, before the answer."""
+        self.crlf("HTTP/1.1 103 Early Hints", "Link: </x>", "", "HTTP/1.1 102 Processing", "", "")
+        self.answer(asked)
+
+    def switch(self, _: dict[str, str]) -> None:
+        """Change to another protocol, though nobody asked for it."""
+        self.crlf("HTTP/1.1 101 Switching", "Connection: Upgrade", "Upgrade: websocket", "", "")
+
+    def long(self, asked: dict[str, str]) -> None:
+        """More than was announced."""
+        self.crlf("HTTP/1.1 200 Said", f"Content-Length: {len(asked['body'])}", "", asked["body"] + "and more")
+
+    def endless_head(self, _: dict[str, str]) -> None:
+        """Headers, and no end of them."""
+        self.crlf("HTTP/1.1 200 Said", *(f"X-{number}: {'y' * 1000}" for number in range(400)))
+
+    def endless_header(self, _: dict[str, str]) -> None:
+        """One header, and no end of it."""
+        self.crlf("HTTP/1.1 200 Said", "X-Long: " + "y" * 400_000)
+
+    def endless_interim(self, _: dict[str, str]) -> None:
+        """Nothing but promises."""
+        self.crlf(*("HTTP/1.1 100 Continue\r\n\r\n",) * 20_000)
+
+    def reset_in_head(self, _: dict[str, str]) -> None:
+        """Reset after half a head."""
+        self.crlf("HTTP/1.1 200 Said", "Content-Le")
+        self.abort()
+
+    def reset_in_body(self, asked: dict[str, str]) -> None:
+        """Reset after half a body."""
+        self.crlf("HTTP/1.1 200 Said", "Content-Length: 1000", "", asked["body"])
+        self.abort()
+
+    def reset_in_chunk(self, asked: dict[str, str]) -> None:
+        """Reset within a chunk."""
+        self.crlf("HTTP/1.1 200 Said", "Transfer-Encoding: chunked", "", "3e8", asked["body"])
+        self.abort()
+
+    def half_closed(self, asked: dict[str, str]) -> None:
+        """Answer, and then send no more on this connection, but keep it."""
+        self.answer(asked)
+        self.half_close()
+
+    def half_closed_first(self, _: dict[str, str]) -> None:
+        """Send no more instead of an answer, but keep the connection."""
+        self.half_close()
+
     def garbage(self, _: dict[str, str]) -> None:
         """No HTTP at all."""
         self.transport.write(b"\x00\x01 this is no HTTP \xff\r\n\r\n")
@@ -148,20 +231,12 @@ class Server(asyncio.Protocol):
 
 
 ACTS: dict[str, Callable[[Server, dict[str, str]], None]] = {
-    "answer": Server.answer,
-    "chunked": Server.chunked,
-    "until-close": Server.until_close,
-    "then-close": Server.then_close,
-    "interim": Server.interim,
-    "twice": Server.twice,
-    "slow": Server.slow,
-    "half": Server.half,
-    "garbage": Server.garbage,
-    "close": Server.close,
-    "reset": Server.reset,
-    "silent": Server.silent,
-    "stall": Server.stall,
-    "die": Server.die,
+    name.replace("_", "-"): getattr(Server, name)
+    for name in (
+        *("answer", "chunked", "until_close", "then_close", "interim", "twice", "slow", "half", "garbage", "close", "reset", "silent"),
+        *("stall", "die", "old", "old_endless", "trailer", "bad_chunk", "hints", "switch", "long", "endless_head", "endless_header"),
+        *("endless_interim", "reset_in_head", "reset_in_body", "reset_in_chunk", "half_closed", "half_closed_first"),
+    )
 }
 
 
@@ -171,8 +246,11 @@ async def main() -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[2])
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Server(truth), sys.argv[1], 0, ssl=context, backlog=4096)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    port, hosts = 0, sys.argv[1].split(",")
+    for host in hosts:
+        server = await loop.create_server(lambda: Server(truth), host, port, ssl=context, backlog=4096)
+        port = server.sockets[0].getsockname()[1]
+    print(port, flush=True)
     await server.serve_forever()
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tailgate.generator import response as responses
 from tailgate.generator.response import BadResponseError, ResponseReader, classify
 from tailgate.plan.expect import Expect
 from tailgate.samples import Error
@@ -108,3 +109,97 @@ def test_bodies_are_dropped_unless_an_answer_has_to_be_checked():
     reader = _read(PLAIN, keep=False)
     assert (reader.length, reader.body) == (7, b"")
     assert classify(reader, None) is Error.NONE
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 60_000,
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 300_000,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 20_000,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * 60_000,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"y" * 300_000,
+    ],
+    ids=["headers", "header", "interim responses", "trailers", "chunk extension"],
+)
+def test_what_does_not_come_to_an_end_is_refused(wire):
+    """After a quarter of a megabyte without anything for the body; a server cannot fill this host's memory."""
+    reader = ResponseReader(keep=True)
+    assert not reader.feed(wire[:65_536])
+    with pytest.raises(BadResponseError):
+        any(reader.feed(wire[start : start + 65_536]) for start in range(65_536, len(wire), 65_536))
+
+
+def test_a_body_without_end_is_refused(monkeypatch):
+    """At a length that no endpoint answers with, and well before rows could not hold it."""
+    monkeypatch.setattr(responses, "_LONGEST_BODY_BYTES", 1000)
+    reader = ResponseReader(keep=False)
+    assert not reader.feed(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1000)
+    with pytest.raises(BadResponseError):
+        reader.feed(b"x")
+
+
+def test_small_chunks_are_no_excess():
+    """Framing costs more than the body then; a megabyte of such a body is an answer all the same."""
+    reader = ResponseReader(keep=True)
+    reader.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in range(10):
+        assert not reader.feed(b"0001\r\nx\r\n" * 10_000)
+    assert reader.feed(b"0\r\n\r\n")
+    assert reader.length == 100_000
+
+
+_WORDS = [
+    *(b"HTTP/1.1 ", b"HTTP/1.0 ", b"HTTP/2 ", b"200 OK", b"100 Continue", b"101 Up", b"204 No", b"304 Same", b"503 Busy", b"\r\n", b"\n"),
+    *(b"\r\n\r\n", b"Content-Length: 4", b"Content-Length: -1", b"Content-Length: 99999999999999999999", b"Content-Length: ", b"four"),
+    *(
+        b"Transfer-Encoding: chunked",
+        b"Transfer-Encoding: gzip",
+        b"4\r\nfour\r\n",
+        b"0\r\n\r\n",
+        b"ffffffffffffffffff\r\n",
+        b";x=1",
+        b"Connection: close",
+    ),
+    *(
+        b"Connection: Upgrade",
+        b"Upgrade: h2c",
+        b"Connection: keep-alive",
+        b"x-amzn-ErrorType: ThrottlingException",
+        b": ",
+        b"\x00",
+        b"\xff",
+    ),
+]
+_MUTATED = st.builds(
+    lambda wire, at, junk, cut: wire[: at % len(wire)] + junk + wire[at % len(wire) + cut :],
+    st.sampled_from([CHUNKED, PLAIN, INTERIM, EMPTY, CHUNKED + PLAIN]),
+    st.integers(0, 200),
+    st.binary(max_size=4),
+    st.integers(0, 8),
+)
+_WIRES = st.binary(max_size=200) | st.lists(st.sampled_from(_WORDS), max_size=24).map(b"".join) | _MUTATED
+
+
+@settings(max_examples=1000, deadline=None)
+@given(wires=st.lists(_WIRES, min_size=1, max_size=3), cuts=st.lists(st.integers(1, 400), max_size=5), ends=st.booleans())
+def test_no_bytes_that_a_server_may_send_break_the_reader(wires, cuts, ends):
+    """Whatever comes, and however it is cut: an answer or a BadResponseError, and numbers that a row can hold."""
+    reader = ResponseReader(keep=True)
+    for wire in wires:
+        bounds, complete = sorted({0, len(wire), *(cut for cut in cuts if cut < len(wire))}), False
+        try:
+            for start, end in itertools.pairwise(bounds):
+                complete = reader.feed(wire[start:end])
+        except BadResponseError:
+            break
+        complete = complete or (ends and reader.end())
+        assert complete == reader.complete
+        assert 0 <= reader.status <= 999
+        assert len(reader.body) == reader.length <= len(wire)
+        if complete:
+            assert classify(reader, Expect(contains=b"four")) in Error
+        if not (complete and reader.keep_alive):
+            break
+        reader.begin()
+    reader.close()

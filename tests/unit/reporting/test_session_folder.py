@@ -187,7 +187,7 @@ def session_at(reports: Path, number: int, *, saved: bool = True) -> Path:
     """A folder as a session `number` seconds after midnight left it."""
     folder = reports / "runs" / f"20260101T{number // 3600:02}{number // 60 % 60:02}{number % 60:02}Z-{number:06x}"
     folder.mkdir(parents=True)
-    for name in ("session.lock", "ranker.json", "ranker.samples"):
+    for name in ("session.lock", "ranker.json", "ranker.samples", "ranker.connections"):
         (folder / name).write_text("{}")
     if saved:
         mark_saved([folder / "ranker.json"])
@@ -204,6 +204,7 @@ def test_samples_of_the_newest_sessions_and_runs_of_more_are_kept(tmp_path: Path
     assert [folder.exists() for folder in folders] == [False] * 5 + [True] * SESSIONS_KEPT
     kept = [(folder / "ranker.samples").exists() for folder in folders[5:]]
     assert kept == [False] * (SESSIONS_KEPT - SESSIONS_WITH_SAMPLES) + [True] * SESSIONS_WITH_SAMPLES
+    assert kept == [(folder / "ranker.connections").exists() for folder in folders[5:]]
     assert all((folder / "ranker.json").exists() for folder in folders[5:])
     assert benchmark.exists()
 
