@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tailgate import FRESH, ClosedLoop, Gaps, Payloads, Poisson, Ramp, Replay, Steps
 from tailgate.errors import PlanError
 from tailgate.plan.plan_file import read_plan
 
@@ -67,6 +68,28 @@ def test_cases_are_instance_types_by_network_paths_and_one_type_may_have_its_own
     assert [case.budget.limits[0].bound for case in cases] == pytest.approx([0.06, 0.06, 0.08, 0.08])
 
 
+def test_a_plan_may_name_a_set_of_payloads(plan_at, tmp_path: Path) -> None:
+    """As a list, each equally often, or as a table of weights; beside it the seed of the choice."""
+    (tmp_path / "other.json").write_text("[]")
+    for written, weights in (('["body.json", "other.json"]', (1, 1)), ('{ "body.json" = 3, "other.json" = 1 }', (3, 1))):
+        case = read_plan(plan_at(GOOD.replace('"body.json"', f"{written}\npayload_seed = 7"))).cases[0]
+        assert case.payload == Payloads((tmp_path / "body.json", tmp_path / "other.json"), weights, 7)
+        assert case.bodies() == (b"{}", b"[]")
+
+
+def test_a_plan_may_name_any_load(plan_at, tmp_path: Path) -> None:
+    """With how connections are kept, and silences; a record is relative to the plan."""
+    (tmp_path / "arrivals.txt").write_text("\n".join(str(number / 100) for number in range(500)))
+    for written, load in (
+        ('{ arrival = "ramp", from_per_s = 10, to_per_s = 100, for_s = 60 }', Ramp(10, 100, 60)),
+        ('{ arrival = "steps", steps_per_s = [50, 100], step_s = 10, spacing = "even" }', Steps((50, 100), 10, spacing="even")),
+        ('{ arrival = "closed-loop", callers = 8, for_s = 5, connections = "fresh" }', ClosedLoop(8, 5, connections=FRESH)),
+        ("{ per_s = 50, for_s = 90, gaps = { every_s = 5, gap_s = 25 } }", Poisson(50, 90, gaps=Gaps(5, 25))),
+        ('{ arrival = "replay", file = "arrivals.txt" }', Replay(tmp_path / "arrivals.txt")),
+    ):
+        assert read_plan(plan_at(GOOD.replace("{ per_s = 100, for_s = 20 }", written))).cases[0].load == load
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -81,6 +104,13 @@ def test_cases_are_instance_types_by_network_paths_and_one_type_may_have_its_own
         ("for_s = 20", "for_s = 2", "'p99 <= 60ms' needs at least 299 requests to be decided, the load has about 200"),
         ('"body.json"', '"absent.json"', "absent.json cannot be read: No such file"),
         ('"body.json"', "7", "payload is 7; it is a path, a list of paths"),
+        ('"body.json"', '["body.json", 7]', "experiment 'types': payload names 7; it is a path"),
+        ('"body.json"', '{ "body.json" = 0 }', "body.json' is 0; it is a number above 0"),
+        ('"body.json"', "[]", "there are 0; a set holds 1 to 256"),
+        ('"body.json"', '"body.json"\npayload_sed = 1', "did you mean 'payload_seed'?"),
+        ("per_s = 100, ", "", "key 'per_s' is missing"),
+        ("{ per_s = 100, for_s = 20 }", '{ arrival = "replay", file = "absent.txt" }', "absent.txt cannot be read: No such file"),
+        ("{ per_s = 100, for_s = 20 }", '{ arrival = "rampe", for_s = 20 }', "arrival is 'rampe'; did you mean 'ramp'?"),
         ('"privatelink"', '"private"', "did you mean 'privatelink'"),
         ('["p99 <= 60ms"]', "[]", "at least one"),
         ('budgets."ml.m5.xlarge"', 'budgets."ml.c5.large"', "which is not measured"),
