@@ -7,14 +7,13 @@ one row in VERBS. What a verb does lives in its own room; here it is only called
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 from tailgate import __version__
 from tailgate.errors import PlanError, TailgateError
@@ -88,10 +87,13 @@ def _declare_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from tailgate.reporting.csv_export import samples_in, write_csv
+    from tailgate.reporting.csv_export import is_record, samples_in, write_csv
+    from tailgate.reporting.output import output
 
     samples = samples_in(options.file)
-    with _output(options.output) as file:
+    if options.output != "-" and Path(options.output).is_file() and is_record(Path(options.output)):
+        raise PlanError(f"{options.output} is itself a run or its samples, and would be lost; name another file with -o")
+    with output(options.output) as file:
         write_csv(samples, file)
     return DONE
 
@@ -108,28 +110,20 @@ def _show(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _declare_drive(parser: argparse.ArgumentParser) -> None:
+    from tailgate.drive_options import declare
+
+    declare(parser)
+
+
+def _drive(options: argparse.Namespace) -> int:
+    from tailgate.drive_command import drive_url
+
+    return drive_url(options)
+
+
 VERBS = (
+    Verb("drive", "Measure a URL's latency under load.", _declare_drive, _drive),
     Verb("export", "Write a run's raw samples as CSV, one request a line.", _declare_export, _export),
     Verb("show", "Print the verdict and the estimates of recorded runs again.", _declare_show, _show),
 )
-
-
-@contextlib.contextmanager
-def _output(name: str) -> Iterator[TextIO]:
-    """What to write to: standard output for `-`, a device or pipe as it is, else a file that appears when it is complete."""
-    from tailgate.reporting.csv_export import is_record
-    from tailgate.reporting.durable import written_durably
-
-    path = Path(name)
-    if name == "-":
-        yield sys.stdout
-    elif path.exists() and not path.is_file() and not path.is_dir():
-        with path.open("w", encoding="utf-8", newline="") as text:
-            yield text
-    elif path.is_file() and is_record(path):
-        raise PlanError(f"{name} is itself a run or its samples, and would be lost; name another file with -o")
-    else:
-        with written_durably(path.resolve()) as file:  # renaming over a link would replace the link
-            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-            yield text
-            text.detach()  # writes what is left; the file stays open to be synced
