@@ -1,9 +1,9 @@
-# Two commands: `make latency` measures, gates and records; `make test` tests the engine. Each sets itself up.
+# `make latency` measures, gates and records; `make test` tests the engine; `make bench` measures the instrument. Each sets itself up.
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: latency test check
+.PHONY: latency test bench check
 
 latency: .venv/installed
 	$(BIN)/python -m pytest -m latency $(ARGS)
@@ -12,6 +12,9 @@ latency: .venv/installed
 test: check
 	PYTEST_XDIST_AUTO_NUM_WORKERS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) $(BIN)/python -m pytest -n auto -m "not latency and not alone" $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS)
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks $(ARGS)
 
 check: .venv/installed
 	$(BIN)/ruff check .

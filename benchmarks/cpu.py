@@ -1,0 +1,71 @@
+"""CPU: processor time per request, each tool at its own highest sustained rate; ours at 10 000/s as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from benchmarks.asking import Ask, Asked, ask
+from benchmarks.figures import Settings, Table, main, median_of
+from benchmarks.ours import OURS
+from benchmarks.peers import HEY, LOCUST_BOTO3, LOCUST_FAST, LOCUST_HTTP, WRK
+from benchmarks.serving import Server
+
+LADDER = (10_000.0, 12_500.0, 15_000.0, 17_500.0, 20_000.0, 25_000.0, 30_000.0)
+USERS = {LOCUST_BOTO3.name: 32, LOCUST_HTTP.name: 32, LOCUST_FAST.name: 64, HEY.name: 128, WRK.name: 512}
+COLUMNS = {
+    "scheme": ("", "text"),
+    "tool": ("client", "text"),
+    "signs": ("signs", "text"),
+    "rate_per_s": ("requests/s on one core", "count"),
+    "cpu_s": ("CPU µs/request", "us"),
+    "ratio": ("× ours", "times"),
+}
+
+
+def figures(asked: Asked) -> Mapping[str, float]:
+    """What is told of one measurement."""
+    return {"rate_per_s": asked.truth.rate_per_s, "cpu_s": asked.cpu_s, "server_busy": asked.server_busy}
+
+
+def sustained(server: Server, rungs: Sequence[float], for_s: float) -> float:
+    """The highest rate of the ladder that ours keeps: valid by its own word, and all of it sent within 1 %."""
+    kept = rungs[0]
+    for rate_per_s in rungs:
+        asked = ask(OURS, server, Ask(rate_per_s, for_s, 128))
+        if asked.told.doubts or abs(asked.truth.rate_per_s / rate_per_s - 1) > 0.01 or asked.told.p99_s > 0.010:
+            break
+        kept = rate_per_s
+    return kept
+
+
+def measure(settings: Settings) -> Table:
+    """Processor time per request, of the tool's whole process family, measured between two looks during the load."""
+    table = Table("cpu", "Processor time per request", COLUMNS)
+    for tls in (False,) if settings.quick else (False, True):
+        with Server(tls=tls) as server:
+            _measure_on(server, settings, table)
+    table.notes.append("Closed-loop tools run unthrottled. Whole process family, start and end left out.")
+    return table
+
+
+def _measure_on(server: Server, settings: Settings, table: Table) -> None:
+    for_s, scheme = (2.5 if settings.quick else 4.0), "TLS" if server.tls else "HTTP"
+    rungs = (2000.0,) if settings.quick else LADDER
+    rates = sorted({rungs[0], sustained(server, rungs, 2.5)} if not settings.quick else {rungs[0]})
+    first: float | None = None
+    for rate_per_s in rates:
+        repeats = median_of(settings, lambda: figures(ask(OURS, server, Ask(rate_per_s, for_s, 128))))  # noqa: B023 - called at once
+        row = table.add({"scheme": scheme, "tool": OURS.name, "signs": "SigV4"}, repeats)
+        first = first or row["cpu_s"]
+        row["ratio"] = row["cpu_s"] / first
+    for tool in (LOCUST_FAST,) if settings.quick else (LOCUST_BOTO3, LOCUST_HTTP, LOCUST_FAST, HEY, WRK):
+        if tool.missing:
+            table.notes.append(f"{tool.name}: {tool.missing}.")
+            continue
+        repeats = median_of(settings, lambda: figures(ask(tool, server, Ask(None, for_s, USERS[tool.name]))))  # noqa: B023
+        row = table.add({"scheme": scheme, "tool": tool.name, "signs": "SigV4" if tool.signed else "no"}, repeats)
+        row["ratio"] = row["cpu_s"] / (first or row["cpu_s"])
+
+
+if __name__ == "__main__":
+    main(measure)
