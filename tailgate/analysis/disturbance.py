@@ -96,7 +96,7 @@ def _saturated(case: Case, samples: Samples) -> Iterator[Cause]:
     workers = workers_wanted(offered_per_s, per_request_s, had, used * had)
     if workers is not None:
         what = f"the generator used {used * 100:.0f} % of its core, about {per_request_s * 1e6:.0f} µs for each request"
-        yield Cause(what, f"ask for {workers} workers (--latency-workers {workers})")
+        yield Cause(what, f"ask for {workers} workers (--latency-workers {workers}), of tailgate drive with --workers {workers}")
 
 
 def _cpu_per_request_s(samples: Samples) -> float:

@@ -15,7 +15,7 @@ from tailgate.samples import Error, Samples
 from tests.unit.reporting.synthetic import case_of, samples_of
 
 URL = "http://127.0.0.1/ranker"
-HOST = {"workers": 1.0, "cpu_s": 20.9, "lasted_s": 22.0}
+HOST = {"workers": 1.0, "cpu_s": 20.9, "cpu_share": 0.95, "lasted_s": 22.0}
 
 
 def _read(samples: Samples, case: Case | None = None, budget: Budget | None = None) -> Reading:
@@ -84,8 +84,9 @@ def test_a_generator_at_its_limit_says_how_many_workers_to_ask_for():
     late = _lagging(samples_of(case_of()), 0.05)
     reading = _read(dataclasses.replace(late, host=HOST))
     assert reading.cpu_s_each == pytest.approx(0.0095)
-    assert "ask for --workers 2" in reading.reasons[-1]
-    assert not any("--workers" in reason for reason in _read(dataclasses.replace(late, host={**HOST, "cpu_s": 5.0})).reasons)
+    assert "--workers 2" in reading.reasons[-1]
+    idle = dataclasses.replace(late, host={**HOST, "cpu_s": 5.0, "cpu_share": 0.25})
+    assert not any("--workers" in reason for reason in _read(idle).reasons)
     assert _read(dataclasses.replace(samples_of(case_of()), host=HOST)).reasons == ()
 
 
