@@ -146,7 +146,8 @@ class Samples:
         numbers, wanted = self.connections["number"], self.records["connection"]
         if not len(numbers):
             return np.full(len(self), -1)
-        rows = np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)
+        gapless = numbers[-1] == len(numbers) - 1
+        rows = np.minimum(wanted if gapless else np.searchsorted(numbers, wanted), len(numbers) - 1)
         return np.where((numbers[rows] == wanted) & ~np.isnan(self.records["sent_after_s"]), rows, -1)
 
     def of_connection(self, column: str) -> NDArray[np.float64]:
@@ -163,13 +164,20 @@ class Samples:
 
         Seconds are counted from the end of the warm-up; the last, partial second is kept.
         """
-        second = np.maximum(0, np.floor(self.due_s - self.header.warmup_s)).astype(np.int64)
-        length = int(second.max()) + 1 if len(second) else 0
-        return np.bincount(second, minlength=length), np.bincount(second[exceeds], minlength=length)
+        return counts_per_second(self.due_s, self.header.warmup_s, exceeds)
 
     def _after(self, column: str, start: NDArray[np.float64] | float) -> NDArray[np.float64]:
         times = self.records[column].astype(np.float64) - start
         return np.where(self.failed | np.isnan(times), np.inf, times)
+
+
+def counts_per_second(
+    due_s: NDArray[np.float64], warmup_s: float, exceeds: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """`Samples.per_second` of requests of which only the due times are at hand, both shapes (n,)."""
+    second = np.maximum(0, np.floor(due_s - warmup_s)).astype(np.int64)
+    length = int(second.max()) + 1 if len(second) else 0
+    return np.bincount(second, minlength=length), np.bincount(second[exceeds], minlength=length)
 
 
 def write_header(file: BinaryIO, header: Header) -> None:

@@ -7,17 +7,23 @@ for callers; so dns is told but is no part of any response time.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tailgate.analysis.percentiles import percentiles
 from tailgate.samples import Samples
 
 OPENING = ("dns", "tcp", "tls")
-PHASES = (*OPENING, "send", "wait", "receive")
+CARRYING = {
+    "send": ("send_s",),
+    "wait": ("first_byte_after_s", "sent_after_s", "send_s"),
+    "receive": ("done_after_s", "first_byte_after_s"),
+}
+"""Phases that every request goes through, and the samples' columns that tell of them: the first less the others."""
+PHASES = (*OPENING, *CARRYING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +42,22 @@ def phases(samples: Samples) -> Mapping[str, NDArray[np.float64]]:
     due already; of tcp and tls only what came after that. send: until all of it was handed to the kernel. wait: from
     then to the first byte of the answer, 0 where that came earlier. receive: from the first byte to the last.
     """
-    records = samples.records
-    sent_s, first_byte_s, done_s = (records[name].astype(np.float64) for name in ("sent_after_s", "first_byte_after_s", "done_after_s"))
-    send_s = records["send_s"].astype(np.float64)
-    return {
-        **_opening(samples),
-        "send": send_s,
-        "wait": np.maximum(first_byte_s - sent_s - send_s, 0.0),
-        "receive": done_s - first_byte_s,
-    }
+    which, opening = openings(samples)
+    found = {name: np.full(len(samples), np.nan) for name in OPENING}
+    for name, times_s in opening.items():
+        found[name][which] = times_s
+    return found | {name: _carried(samples, name) for name in CARRYING}
+
+
+def openings(samples: Samples) -> tuple[NDArray[np.int64], Mapping[str, NDArray[np.float64]]]:
+    """The requests that waited for their connection to open, as indices, shape (m,), and the phases of that, shapes (m,)."""
+    which = np.flatnonzero(first_on_connection(samples))
+    some = replace(samples, records=samples.records[which])
+    left_s = some.of_connection("opened_s") - some.due_s  # NaN where the connection is unknown
+    waited = left_s > 0
+    left_s, which = left_s[waited], which[waited]
+    dns_s, tcp_s, tls_s = (some.of_connection(name)[waited] for name in ("dns_s", "tcp_s", "tls_s"))
+    return which, {"dns": dns_s, "tcp": np.clip(left_s - tls_s, 0.0, tcp_s), "tls": np.minimum(left_s, tls_s)}
 
 
 def first_on_connection(samples: Samples) -> NDArray[np.bool_]:
@@ -55,19 +68,21 @@ def first_on_connection(samples: Samples) -> NDArray[np.bool_]:
 def summary(samples: Samples) -> dict[str, Phase]:
     """Each phase over the requests that were answered."""
     answered = ~samples.failed
-    return {name: phase_of(times_s[answered]) for name, times_s in phases(samples).items()}
+    which, opening = openings(samples)
+    opened = {name: phase_of(times_s[answered[which]]) for name, times_s in opening.items()}
+    return opened | {name: phase_of(_carried(samples, name)[answered]) for name in CARRYING}
 
 
 def phase_of(times_s: NDArray[np.float64]) -> Phase:
     """A phase from its times, shape (n,), NaN for requests that did not go through it."""
-    known = np.sort(times_s[~np.isnan(times_s)])
-    p50_s, p99_s = (float(known[math.ceil(len(known) * q - 1e-9) - 1]) if len(known) else None for q in (0.5, 0.99))
+    known = times_s[~np.isnan(times_s)]
+    p50_s, p99_s = percentiles(known, ("p50", "p99")).values()
     return Phase(len(known), p50_s, p99_s)
 
 
-def _opening(samples: Samples) -> dict[str, NDArray[np.float64]]:
-    left_s = samples.of_connection("opened_s") - samples.due_s  # NaN where the connection is unknown
-    opened_for_it = first_on_connection(samples) & (left_s > 0)
-    dns_s, tcp_s, tls_s = (samples.of_connection(name) for name in ("dns_s", "tcp_s", "tls_s"))
-    within = {"dns": dns_s, "tcp": np.clip(left_s - tls_s, 0.0, tcp_s), "tls": np.minimum(left_s, tls_s)}
-    return {name: np.where(opened_for_it, times_s, np.nan) for name, times_s in within.items()}
+def _carried(samples: Samples, name: str) -> NDArray[np.float64]:
+    """One of the phases that every request goes through, shape (n,)."""
+    columns = [samples.records[column].astype(np.float64) for column in CARRYING[name]]
+    if name == "wait":
+        return np.asarray(np.maximum(columns[0] - columns[1] - columns[2], 0.0))
+    return columns[0] - columns[1] if len(columns) > 1 else columns[0]

@@ -15,7 +15,7 @@ from tailgate.analysis.metrics import metric_of
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate
 from tailgate.analysis.validity import reasons_against
-from tailgate.analysis.wire import wire_lines, wire_of
+from tailgate.analysis.wire import wire_lines
 from tailgate.plan.budget import Limit
 from tailgate.plan.case import Case
 from tailgate.samples import Samples
@@ -118,8 +118,8 @@ def _facts(case: Case, samples: Samples, checks: tuple[Check, ...], reasons: tup
         yield from (wording.undecided_line(check, case, samples) for check in checks if check.decision.outcome is Outcome.INCONCLUSIVE)
     if len(samples):
         yield wording.load_line(case, samples, max(check.decision.design_effect for check in checks))
-        yield from wire_lines(wire_of(samples))
         yield from wording.loop_line(case)
+        yield from wire_lines(samples)
     if samples.failed.any():
         yield wording.errors_line(samples)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tailgate.analysis.first_requests import FirstRequests, Share, first_requests
-from tailgate.analysis.phases import Phase, summary
-from tailgate.analysis.remotes import Remote, remotes
+from tailgate.analysis.phases import Phase, openings, summary
+from tailgate.analysis.remotes import Remote, addresses_in, remotes
 from tailgate.samples import Samples
 from tailgate.units import format_count, format_ms
 
@@ -28,17 +28,26 @@ def wire_of(samples: Samples) -> Wire:
     return Wire(summary(samples), first_requests(samples), remotes(samples))
 
 
-def wire_lines(wire: Wire) -> Iterator[str]:
+def wire_lines(samples: Samples) -> Iterator[str]:
     """Lines for people: first requests where some had their connection opened for them, addresses where there are several."""
-    first, opening = wire.first_requests.first, wire.first_requests.opening
-    if opening.requests and opening.p50_s is not None:
-        kept_alive = wire.first_requests.kept_alive
-        others = f"; on connections kept alive {_percentiles(kept_alive)}" if kept_alive.requests else ""
-        spent = f"DNS, TCP and TLS p50 {format_ms(opening.p50_s)} for {format_count(opening.requests)} of them"
-        yield f"{_requests(first)} first on their connection: {_percentiles(first)} ({spent}){others}"
-    if len(wire.remotes) > 1:
-        shown = "; ".join(_remote(remote) for remote in wire.remotes[:_REMOTES_SHOWN])
-        more = len(wire.remotes) - _REMOTES_SHOWN
+    waited, _ = openings(samples)
+    if len(waited):
+        yield _first_line(first_requests(samples))
+    if len(addresses_in(samples)[0]) > 1:
+        yield from _by_address(remotes(samples))
+
+
+def _first_line(found: FirstRequests) -> str:
+    opening, kept_alive = found.opening, found.kept_alive
+    others = f"; on connections kept alive {_percentiles(kept_alive)}" if kept_alive.requests else ""
+    spent = f"DNS, TCP and TLS p50 {format_ms(opening.p50_s or 0.0)} for {format_count(opening.requests)} of them"
+    return f"{_requests(found.first)} first on their connection: {_percentiles(found.first)} ({spent}){others}"
+
+
+def _by_address(found: tuple[Remote, ...]) -> Iterator[str]:
+    shown = "; ".join(_remote(remote) for remote in found[:_REMOTES_SHOWN])
+    more = len(found) - _REMOTES_SHOWN
+    if len(found) > 1:
         yield f"by address: {shown}" + (f"; and {more} faster ones" if more > 0 else "")
 
 

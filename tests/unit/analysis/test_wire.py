@@ -89,9 +89,9 @@ def test_addresses_are_told_apart_the_slowest_first(case, new_samples) -> None:
         ("2001:db8::8", 1000, 1),
     ]
     assert found.remotes[0].share.p99.value == pytest.approx(0.0501)
-    (line,) = wire_lines(found)
+    (line,) = wire_lines(several)
     assert line.startswith("by address: 10.0.0.7 p50 50.1 ms, p99 50.1 ms (2 000 requests, 2 failed); 2001:db8::8 p50 10.1 ms")
-    assert list(wire_lines(wire_of(on_connections(samples, index % 3, np.full(3, -1.0))))) == []
+    assert list(wire_lines(on_connections(samples, index % 3, np.full(3, -1.0)))) == []
 
 
 def test_requests_on_no_known_connection_belong_to_no_address(case, new_samples) -> None:

@@ -58,7 +58,7 @@ def test_connections_opened_ahead_are_in_the_table_with_what_they_took(either: S
     assert ((table["tls_s"] > 0) == either.tls).all()
     assert [remote.address for remote in wire_of(samples).remotes] == ["127.0.0.1"]
     assert (samples.connection_age_s > 0).all()
-    assert list(wire_lines(wire_of(samples))) == []
+    assert list(wire_lines(samples)) == []
 
 
 def test_fresh_connections_are_opened_when_a_request_is_due_and_within_its_response_time(either: Served):
@@ -79,7 +79,7 @@ def test_fresh_connections_are_opened_when_a_request_is_due_and_within_its_respo
     wire = wire_of(samples)
     assert (wire.first_requests.first.requests, wire.first_requests.kept_alive.requests) == (50, 0)
     assert wire.first_requests.opening.requests == 50
-    assert next(wire_lines(wire)).startswith("50 requests first on their connection: p50 ")
+    assert next(wire_lines(samples)).startswith("50 requests first on their connection: p50 ")
 
 
 def test_connections_of_a_profile_carry_so_many_requests_each(either: Served):
