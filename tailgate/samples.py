@@ -143,7 +143,7 @@ class Samples:
     @property
     def connection_rows(self) -> NDArray[np.int64]:
         """Where in `connections` each request's connection stands, shape (n,); −1 for one sent on none that is known."""
-        numbers, wanted = self.connections["number"], self.records["connection"]
+        numbers, wanted = self.connections["number"].astype(np.int64), self.records["connection"].astype(np.int64)
         if not len(numbers):
             return np.full(len(self), -1)
         gapless = numbers[-1] == len(numbers) - 1
