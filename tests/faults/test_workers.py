@@ -1,0 +1,382 @@
+"""Loads divided among real workers: nothing is lost or sent twice, and whatever dies, the run says so and nothing is left."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgpack
+import numpy as np
+import psutil
+import pytest
+import zmq
+
+from tailgate.analysis.outcome import Outcome
+from tailgate.analysis.verdict import judge
+from tailgate.errors import GeneratorError
+from tailgate.generator.admission import TOKEN, new_token
+from tailgate.generator.child import Child
+from tailgate.generator.drive import drive
+from tailgate.generator.order import Order
+from tailgate.plan.budget import Budget
+from tailgate.plan.case import Case, EndpointSpec
+from tailgate.plan.load import ConstantRate, Poisson
+from tests.unit.generator.serving import KEYS, NO_KEYS, Served, generators, gone, rows_once_each, serving
+
+LONG = ConstantRate(per_s=200, for_s=60, warmup_s=0)
+SHORT = Poisson(per_s=300, for_s=2, warmup_s=0.5, seed=3)
+SOON_S = 5.0
+"""What may pass between a worker's death and the run's end."""
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A server over plain HTTP."""
+    with serving(tmp_path, tls=False) as served:
+        yield served
+
+
+def shared(order: Order, **changes) -> Order:
+    """The same order for two workers."""
+    return dataclasses.replace(order, **{"workers": 2, **changes})
+
+
+def workers(of: psutil.Process | None = None) -> list[psutil.Process]:
+    """The workers below a process, this one unless another is named."""
+    found = (of or psutil.Process()).children(recursive=True)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        found = [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+    return [process for process in found if not gone(process.pid) and "tailgate.generator.worker" in process.cmdline()]
+
+
+class AtTick:
+    """Does something when the first tick comes, and notes when."""
+
+    def __init__(self, act) -> None:
+        self.act, self.at_s, self.workers = act, float("nan"), list[psutil.Process]()
+
+    def __call__(self, _) -> None:
+        """Called with each tick."""
+        if not self.workers:
+            self.workers = workers()
+            self.at_s = time.monotonic()
+            self.act(self)
+
+
+def events_of(order: Order, environment=ENVIRONMENT) -> list[dict]:
+    """All that a generator tells of an order."""
+    with Child(order.to_json(), environment) as child:
+        told = []
+        while child.running:
+            told += child.events(0.2)
+        return told + child.rest()
+
+
+def test_two_workers_make_one_run_without_loss(server: Served):
+    """Rows that arrived are those that were sent, as Locust counted them, and as the server saw them."""
+    order = shared(server.order(SHORT, connections=5))
+    done = events_of(order)[-1]
+    assert done["event"] == "done"
+    assert done["faults"] == []
+    due_s = SHORT.due_times()
+    assert done["sent"] == done["rows"] == done["locust_requests"] == len(due_s) == len(server.truth()["arrived"])
+    assert done["failed"] == done["locust_failures"] == 0
+    assert done["host"]["workers"] == 2
+
+
+def test_the_union_of_the_workers_due_times_is_the_schedule(server: Served):
+    """Each request has its row, at its due time; both workers sent, each its own share."""
+    order = shared(server.order(SHORT, connections=4))
+    samples = drive(order)
+    assert samples.faults == ()
+    assert np.allclose(samples.due_s, SHORT.due_times(), rtol=0, atol=1e-9)
+    assert samples.header.scheduled == len(samples)
+    places = samples.records["connection"] % 2
+    assert np.array_equal(places, np.arange(len(samples)) % 2)
+
+
+def test_the_samples_of_workers_are_like_those_of_one_process(server: Served):
+    """Same columns, same header, and a connection's number means one connection: whoever reads them needs not know."""
+    one = drive(server.order(SHORT, connections=6))
+    two = drive(shared(server.order(SHORT, connections=6)))
+    assert one.records.dtype == two.records.dtype
+    assert {name: type(value) for name, value in dataclasses.asdict(one.header).items()} == {
+        name: type(value) for name, value in dataclasses.asdict(two.header).items()
+    }
+    assert len(one) == len(two)
+    numbers = two.connections["number"]
+    assert len(set(numbers)) == len(numbers) >= 6
+    assert set(two.records["connection"]) <= set(numbers)
+    first = two.records[two.records["request"] == 0]
+    assert len(set(first["connection"])) == len(first)
+
+
+def test_workers_find_their_credentials_themselves(server: Served):
+    """Those on this host inherit the surroundings; no key is in the order, nor said between master and workers."""
+    order = shared(server.order(SHORT, sign="sagemaker"))
+    samples = drive(order, environment=KEYS)
+    assert samples.faults == ()
+    assert samples.errors() == {}
+    with pytest.raises(GeneratorError, match="no AWS credentials were found"):
+        drive(order, environment=NO_KEYS)
+    assert workers() == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_worker_ends_the_run_at_once_and_is_named(server: Served, how):
+    """Locust's master would go on with half of the load. The verdict is INCONCLUSIVE, whatever the samples look like."""
+    killer = AtTick(lambda self: self.workers[1].send_signal(how))
+    order = shared(server.order(LONG))
+    samples = drive(order, on_tick=killer)
+    assert time.monotonic() - killer.at_s < SOON_S
+    assert f"worker 2 (pid {killer.workers[1].pid}) died: killed by {how.name} before its work was done" in samples.faults[0]
+    assert all(gone(process.pid) for process in killer.workers)
+    assert generators() == []
+    case = Case(EndpointSpec("any", instance_type="ml.m5.large"), load=LONG, payload=b"[1]", budget=Budget.of("p50 <= 10s"))
+    assert judge(case, samples.after_warmup(), target_kind="process").outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_worker_that_hangs_is_noticed_by_its_silence_and_ended(server: Served):
+    """It neither dies nor reports: three seconds are enough."""
+    stopper = AtTick(lambda self: self.workers[0].suspend())
+    samples = drive(shared(server.order(LONG)), on_tick=stopper)
+    assert time.monotonic() - stopper.at_s < 3 + SOON_S
+    assert f"worker 1 (pid {stopper.workers[0].pid}) died or hung: it said nothing for 3 s" in samples.faults[0]
+    assert all(gone(process.pid) for process in stopper.workers)
+
+
+def test_a_terminated_master_ends_all_workers_at_the_same_moment(server: Served):
+    """SIGTERM: the record is complete up to one time on the schedule, as it is with one process."""
+    order = shared(server.order(LONG, ms=5))
+    killer = AtTick(lambda _: generators()[0].terminate())
+    samples = drive(order, on_tick=killer)
+    assert time.monotonic() - killer.at_s < SOON_S
+    assert samples.faults == ()
+    assert samples.stopped_s is not None
+    assert samples.stopped_s < 5
+    assert rows_once_each(samples, order)
+    assert all(gone(process.pid) for process in killer.workers)
+
+
+_DRIVE = """
+import pickle, sys
+from tailgate.generator.drive import drive
+from tests.faults.test_workers import workers
+order = pickle.load(open(sys.argv[1], "rb"))
+drive(order, on_tick=lambda tick: print(*(process.pid for process in workers()), flush=True))
+"""
+
+
+@pytest.mark.parametrize("victim", ["parent", "master"])
+def test_no_worker_outlives_parent_or_master(server: Served, victim):
+    """kill -9 of either: nobody is left who drives an endpoint for nobody."""
+    path = server.folder / "order.pickle"
+    path.write_bytes(pickle.dumps(shared(server.order(LONG))))
+    with subprocess.Popen(
+        [sys.executable, "-c", _DRIVE, str(path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=ENVIRONMENT
+    ) as parent:
+        assert parent.stdout is not None
+        pids = [int(word) for word in parent.stdout.readline().split()]
+        assert len(pids) == 2
+        master = psutil.Process(pids[0]).ppid()
+        os.kill({"parent": parent.pid, "master": master}[victim], signal.SIGKILL)
+        assert within(SOON_S, lambda: all(gone(pid) for pid in (*pids, master)))
+        parent.communicate(timeout=SOON_S)
+
+
+def test_a_master_listens_on_loopback_only(server: Served):
+    """Without an address of the user's no other host can reach it, and nobody else listens at all."""
+    seen: list[str] = []
+
+    def look(self: AtTick) -> None:
+        for process in (*generators(), *self.workers):
+            seen.extend(one.laddr.ip for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN)
+
+    samples = drive(shared(server.order(ConstantRate(100, 2, 0))), on_tick=AtTick(look))
+    assert samples.faults == ()
+    assert seen == ["127.0.0.1"]
+
+
+def test_a_load_that_cannot_begin_says_why_as_with_one_process(server: Served):
+    """The worker's sentence is the run's: no samples, nobody left."""
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        closed = closing.getsockname()[1]
+    address = dataclasses.replace(server.address(), dial=f"127.0.0.1:{closed}", connect_timeout_s=1.0)
+    with pytest.raises(GeneratorError, match="nothing listens there"):
+        drive(shared(server.order(address=address)))
+    assert workers() == generators() == []
+
+
+def test_a_worker_that_dies_at_its_start_is_quoted(server: Served):
+    """Its last words stand in the error."""
+    (server.folder / "sitecustomize.py").write_text(
+        "import os, sys\nif 'tailgate.generator.worker' in sys.orig_argv: os.write(2, b'the cat ate my modules'); os._exit(3)"
+    )
+    with pytest.raises(GeneratorError, match=r"(?s)worker \d .*died with exit code 3.*the cat ate my modules"):
+        drive(shared(server.order()), environment={"PYTHONPATH": str(server.folder)})
+
+
+def test_strangers_at_the_masters_port_change_nothing(server: Served):
+    """What does not parse, and who claims to be a worker without a token, is neither counted nor given work."""
+
+    def intrude(self: AtTick) -> None:
+        master = psutil.Process(self.workers[0].ppid())
+        port = next(one.laddr.port for one in master.net_connections("inet") if one.status == psutil.CONN_LISTEN)
+        stranger = zmq.Context.instance().socket(zmq.DEALER)
+        stranger.connect(f"tcp://127.0.0.1:{port}")
+        report = {"stats": [], "errors": {}, "stats_total": {}, "tailgate": {"rows": b"x", "connections": b"", "sent": 1}}
+        for words in (
+            b"\xff\x00nonsense",
+            b"",
+            msgpack.dumps(("client_ready", "2.0", "me")),
+            msgpack.dumps(("stats", report, "me")),
+            msgpack.dumps(5),
+        ):
+            stranger.send(words)
+        stranger.close(linger=1000)
+
+    order = shared(server.order(ConstantRate(200, 3, 0)))
+    samples = drive(order, on_tick=AtTick(intrude))
+    assert samples.faults == ()
+    assert rows_once_each(samples, order)
+
+
+@contextlib.contextmanager
+def joining(port: int, token: str, prologue: str = "") -> Iterator[subprocess.Popen[str]]:
+    """A worker that was started by hand, as on another host."""
+    program = ["-m", "tailgate.generator.join"] if not prologue else ["-c", prologue]
+    command = [sys.executable, *program, f"127.0.0.1:{port}"]
+    with subprocess.Popen(command, env={**ENVIRONMENT, TOKEN: token}, stderr=subprocess.PIPE, text=True) as worker:
+        try:
+            yield worker
+        finally:
+            worker.kill()
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        return int(closing.getsockname()[1])
+
+
+def test_a_worker_that_joins_with_the_token_drives_its_share(server: Served):
+    """One is started by the master, one joins; it is there before the master is, and waits.
+
+    Neither has the token in its command line or environment, where others on the host, or its children, could read it.
+    """
+    port, token = free_port(), new_token()
+    order = shared(server.order(SHORT), workers=1, joining=1, master_bind=f"127.0.0.1:{port}")
+    texts: list[str] = []
+    with joining(port, token) as worker:
+        looker = AtTick(lambda self: texts.extend(repr((one.cmdline(), one.environ())) for one in self.workers))
+        samples = drive(order, environment={TOKEN: token}, on_tick=looker)
+        assert worker.wait(SOON_S) == 0
+    assert len(texts) == 2
+    assert not any(token in text for text in texts)
+    assert samples.faults == ()
+    assert rows_once_each(samples, order)
+    assert samples.header.clock.endswith(" ms")
+    assert "; worker 2 within " in samples.header.clock
+
+
+def test_a_joined_worker_that_is_killed_makes_the_run_worthless(server: Served):
+    """No exit code crosses from another host: its silence has to do."""
+    port, token = free_port(), new_token()
+    order = shared(server.order(LONG), workers=1, joining=1, master_bind=f"127.0.0.1:{port}")
+    with joining(port, token) as worker:
+        killer = AtTick(lambda _: [one.kill() for one in psutil.Process(worker.pid).children()])
+        samples = drive(order, environment={TOKEN: token}, on_tick=killer)
+        assert time.monotonic() - killer.at_s < 3 + SOON_S
+    assert "worker 2 (pid" in samples.faults[0]
+    assert "died or hung" in samples.faults[0]
+
+
+def test_a_joined_worker_ends_with_the_master(server: Served):
+    """The master dies without a word: the worker does not drive on, nor wait for ever."""
+    port, token = free_port(), new_token()
+    order = shared(server.order(LONG), workers=1, joining=1, master_bind=f"127.0.0.1:{port}")
+    with joining(port, token) as worker:
+        with contextlib.suppress(GeneratorError):
+            drive(order, environment={TOKEN: token}, on_tick=AtTick(lambda _: generators()[0].kill()))
+        assert worker.wait(10 + 2 * SOON_S) == 1
+        assert worker.stderr is not None
+        assert "the master has been silent for 10 s" in worker.stderr.read()
+
+
+OTHER_VERSION = """
+import subprocess, sys
+start = subprocess.Popen
+program = "import runpy, tailgate; tailgate.__version__ = '0.0.9'; runpy.run_module('tailgate.generator.worker', run_name='__main__')"
+subprocess.Popen = lambda command, **given: start([sys.executable, "-c", program], **given)
+from tailgate.generator.join import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("token", "prologue", "words"),
+    [("another-token-of-the-tests", "", "was given another token"), (None, OTHER_VERSION, "is of tailgate 0.0.9, the master of")],
+)
+def test_a_worker_that_does_not_belong_is_refused_and_told_why(server: Served, token, prologue, words):
+    """Exit code 4 for it; the master waits for the right one, and the run is none the worse."""
+    port, right = free_port(), new_token()
+    order = shared(server.order(SHORT), workers=1, joining=1, master_bind=f"127.0.0.1:{port}")
+    told: list[dict] = []
+    with Child(order.to_json(), {TOKEN: right}) as master:
+        with joining(port, token or right, prologue) as stranger:
+            assert within(4 * SOON_S, lambda: told.extend(master.events(0.1)) or stranger.poll() is not None)
+            assert stranger.returncode == 4
+            assert stranger.stderr is not None
+            assert words in stranger.stderr.read()
+        with joining(port, right) as worker:
+            assert within(4 * SOON_S, lambda: told.extend(master.events(0.1)) or not master.running)
+            told += master.rest()
+            assert worker.wait(SOON_S) == 0
+    assert {"event": "waiting", "joined": 1, "expected": 2} in told
+    assert told[-1]["event"] == "done"
+    assert told[-1]["faults"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "token", "words"),
+    [
+        ({"joining": 1, "master_bind": "127.0.0.1:5557"}, "", TOKEN),
+        ({"joining": 1}, "long-enough-for-a-token", "HOST:PORT"),
+        ({"master_bind": "5557"}, "", "HOST:PORT"),
+        ({"master_bind": "192.0.2.1:5557"}, "", "cannot listen at 192.0.2.1:5557"),
+    ],
+)
+def test_a_master_that_cannot_be_joined_says_what_is_missing(server: Served, changes, token, words):
+    """Before anything is sent, and nobody is left."""
+    with pytest.raises(GeneratorError, match=words):
+        drive(shared(server.order(), **changes), environment={TOKEN: token})
+    assert workers() == generators() == []
+
+
+def test_a_port_that_is_taken_is_named(server: Served):
+    """Another master may be running there."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(GeneratorError, match=f"cannot listen at 127.0.0.1:{port}"):
+            drive(shared(server.order(), master_bind=f"127.0.0.1:{port}"))
+
+
+def within(duration_s: float, holds) -> bool:
+    """Whether something comes to hold in time."""
+    deadline_s = time.monotonic() + duration_s
+    while time.monotonic() < deadline_s:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
