@@ -96,12 +96,7 @@ class Dispatcher:
 
     def stop(self, now_s: float) -> None:
         """End the load early: what is not due by now is dropped from the schedule, what was not sent stays unsent."""
-        self._callers = None
-        while self._next < self._end and self._due[self._next] <= now_s:
-            self.waiting.append((self._next, now_s))
-            self._next += 1
-        self._end = self._next
-        self.drain()
+        self._cut(now_s)
         while self.waiting:
             self._leave_unsent(Error.UNSENT)
 
@@ -110,12 +105,21 @@ class Dispatcher:
 
         A request for which no connection could be had until the very end failed for that, and so by the server.
         """
-        self._callers = None
-        self.drain()
+        self._cut(time.monotonic())
         while self.waiting:
             self._leave_unsent(Error.CONNECT_FAILED if self._waited(*self.waiting[0], time.monotonic()) else Error.UNSENT)
         self.expire(math.inf, math.inf)
         self.pool.close()
+
+    def _cut(self, now_s: float) -> None:
+        """Nothing is sent any more: what is due by now and was never looked at is among those that wait."""
+        self._callers = None
+        self.drain()
+        while self._next < self._end and self._due[self._next] <= now_s:
+            self.waiting.append((self._next, now_s))
+            self._next += 1
+        self._end = self._next
+        self._alarm.clear()
 
     def expire(self, sent_before_s: float, begun_before_s: float) -> None:
         """Give up requests sent, and connections begun, before these monotonic times."""

@@ -62,7 +62,9 @@ def test_a_server_that_freezes_at_the_end_fails_the_run(server: Server, tmp_path
 
 def test_a_generator_that_cannot_keep_the_rate_says_so(server: Server, tmp_path: Path) -> None:
     """Ten microseconds for each request are not enough for anybody's Python: no percentile of that run is a verdict."""
-    _, verdict = driven(server, tmp_path, ConstantRate(100_000, 0.5, 0), connections=64)
+    samples, verdict = driven(server, tmp_path, ConstantRate(100_000, 0.5, 0), connections=64, timeout_s=0.5)
+    assert len(samples) == samples.header.scheduled
+    assert samples.faults == ()
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert any("send lag" in reason or "scheduled requests were sent" in reason for reason in verdict.reasons)
 
