@@ -93,7 +93,7 @@ class Rig:
         self.exhausted: OSError | None = None
         self.recorder, self.alarm = ScriptedRecorder(), ScriptedAlarm()
         self.pool = Pool(size, self._connect, [(2, ("127.0.0.1", 1)), (2, ("127.0.0.2", 1))], requests_each)
-        renderer = SimpleNamespace(render=lambda payload: b"request")
+        renderer = SimpleNamespace(render=lambda _: b"request")
         self.dispatcher = Dispatcher(self.pool, renderer, self.recorder, self.alarm, None)
 
     def _connect(self, number, address, owner) -> ScriptedConnection:
@@ -117,6 +117,23 @@ class Rig:
     def begin(self, due: array[float]) -> None:
         """Start an open loop whose requests all carry the first payload."""
         self.dispatcher.begin(due, bytes(len(due)))
+
+    def play(self, step: str, which: int) -> None:
+        """Let one thing happen, to one of the connections to which it can."""
+        if step == "dispatch":
+            self.dispatcher.dispatch()
+        elif step == "expire":
+            self.dispatcher.expire(time.monotonic(), time.monotonic())
+        elif step in ("open", "refuse"):
+            for connection in self.opening[which : which + 1]:
+                (self.open if step == "open" else self.refuse)(connection)
+        elif step == "kill idle":
+            for connection in self.pool.idle[which : which + 1]:
+                connection.dead = True
+        else:
+            for connection in self.busy[which : which + 1]:
+                connection.reusable = step != "spend"
+                (self.lose if step == "lose" else self.answer)(connection)
 
     def open(self, connection: ScriptedConnection) -> None:
         """Let a connection open."""

@@ -3,7 +3,7 @@
 It prints its port. What it does stands in each request's query: `ms` of service time, `status`, `body` (padded to
 `size` bytes), and `act`, one of ACTS, for the requests whose number (from 1) is a multiple of `every`. A `tour` such as
 `act:reset,status:429` names what befalls one request after another. `GET /truth` gives arrivals and departures on the
-monotonic clock, and the signed headers of the latest request.
+monotonic clock, how often each short body came, and the signed headers of the latest request.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
+LONGEST_COUNTED = 100
 REASONABLE = {"ms": "0", "status": "200", "body": "fine", "act": "answer", "every": "1", "size": "0"}
 
 
@@ -31,6 +32,7 @@ class Truth:
         self.departed: list[float] = []
         self.connections = 0
         self.requests: list[str] = []
+        self.bodies: dict[str, int] = {}
 
 
 class Server(asyncio.Protocol):
@@ -63,6 +65,8 @@ class Server(asyncio.Protocol):
             self.reply(200, json.dumps(vars(self.truth)).encode())
             return
         self.truth.arrived.append(time.monotonic())
+        if len(body) < LONGEST_COUNTED:
+            self.truth.bodies[body.decode("latin-1")] = self.truth.bodies.get(body.decode("latin-1"), 0) + 1
         self.truth.requests = [*self.truth.requests[-19:], f"{head}\r\n\r\n{body.decode('latin-1')}"]
         asked = {**REASONABLE, **{key: values[0] for key, values in parse_qs(url.query).items()}}
         if "tour" in asked:

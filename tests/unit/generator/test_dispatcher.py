@@ -10,6 +10,9 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tailgate.generator.schedule import Callers
+from tailgate.plan.closed_loop import ClosedLoop
+from tailgate.plan.payload import PayloadChoice
 from tailgate.samples import Error
 from tests.unit.generator.scripted import Rig
 
@@ -29,20 +32,7 @@ def test_each_request_of_the_elapsed_time_has_exactly_one_row(past, future, size
     due = array("d", [now - 1 + index / 1000 for index in range(past)] + [now + 3600 + index for index in range(future)])
     rig.begin(due)
     for step, which in steps:
-        if step == "dispatch":
-            rig.dispatcher.dispatch()
-        elif step == "expire":
-            rig.dispatcher.expire(time.monotonic(), time.monotonic())
-        elif step in ("open", "refuse"):
-            for connection in rig.opening[which : which + 1]:
-                (rig.open if step == "open" else rig.refuse)(connection)
-        elif step == "kill idle":
-            for connection in rig.pool.idle[which : which + 1]:
-                connection.dead = True
-        else:
-            for connection in rig.busy[which : which + 1]:
-                connection.reusable = step != "spend"
-                (rig.lose if step == "lose" else rig.answer)(connection)
+        rig.play(step, which)
     if stop:
         rig.dispatcher.stop(time.monotonic())
     else:
@@ -146,3 +136,40 @@ def test_the_alarm_is_set_to_the_next_due_time_and_cleared_after_the_last():
     rig.dispatcher.stop(time.monotonic())
     rig.dispatcher.dispatch()
     assert rig.alarm.at_s is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(callers=st.integers(1, 6), size=st.integers(1, 4), steps=_STEPS, stop=st.booleans())
+def test_each_caller_of_a_closed_loop_has_one_request_at_a_time(callers, size, steps, stop):
+    """Waiting, in flight or due: as many as there are callers, whatever becomes of connections; each has one row in the end."""
+    rig, now = Rig(size), time.monotonic()
+    rig.warm()
+    load, choice = ClosedLoop(callers, for_s=3600, warmup_s=0), PayloadChoice((1, 1), 1)
+    rig.dispatcher.begin(array("d", [now] * callers), choice.draw(callers), Callers(load, now, choice))
+    rig.dispatcher.dispatch()
+    for step, which in steps:
+        rig.play(step, which)
+        assert rig.dispatcher.in_flight + len(rig.dispatcher.waiting) <= callers
+    if stop:
+        rig.dispatcher.stop(time.monotonic())
+    rig.dispatcher.conclude()
+    assert rig.dispatcher.over
+    due = [due_s for due_s, _ in rig.recorder.outcomes]
+    assert len(due) >= callers
+    assert all(due_s >= now for due_s in due)
+    assert not rig.pool.connections
+
+
+def test_an_answer_sends_its_callers_next_request_at_once():
+    """Due when the answer was complete, sent before anything else happens, on a connection that is free."""
+    rig, now = Rig(1), time.monotonic()
+    rig.warm()
+    choice = PayloadChoice((1,), 1)
+    rig.dispatcher.begin(array("d", [now]), bytes(1), Callers(ClosedLoop(1, for_s=60, warmup_s=0), now, choice))
+    rig.dispatcher.dispatch()
+    rig.answer(rig.busy[0])
+    assert [connection.request for connection in rig.busy] == [1]
+    rig.dispatcher.stop(time.monotonic())
+    rig.answer(rig.busy[0])
+    assert rig.busy == []
+    assert rig.dispatcher.over

@@ -82,3 +82,14 @@ def test_headers_that_would_break_the_request_are_refused(name, value):
     """Neither may a value smuggle in another header, nor a header contradict what the url and the payload say."""
     with pytest.raises(GeneratorError, match="header"):
         _renderer(dataclasses.replace(ADDRESS, headers={name: value}))
+
+
+def test_each_payload_of_a_set_is_rendered_and_signed_as_if_it_were_the_only_one():
+    """Length and body hash belong to the payload, and both are kept for as long as the second lasts."""
+    address, credentials = dataclasses.replace(ADDRESS, sign="sagemaker"), ScriptedCredentials()
+    bodies = (b'{"x":1}', b"", b"[" + b"1," * 500 + b"1]")
+    several = Renderer(address, route_of(address), bodies, credentials, lambda: 1_800_000_000.0)
+    for index, body in enumerate(bodies):
+        alone = Renderer(address, route_of(address), (body,), credentials, lambda: 1_800_000_000.0)
+        assert several.render(index) == alone.render(0)
+        assert several.render(index) is several.render(index)
