@@ -106,6 +106,34 @@ def test_the_union_of_the_workers_due_times_is_the_schedule(server: Served):
     assert np.array_equal(places, np.arange(len(samples)) % 2)
 
 
+SLOW = """
+import builtins, sys, time
+load, nap = builtins.__import__, time.sleep
+def loading(*given, **named):
+    module = load(*given, **named)
+    Dispatcher = getattr(sys.modules.get("tailgate.generator.dispatcher"), "Dispatcher", None)
+    if Dispatcher is not None and not hasattr(Dispatcher, "_whole"):
+        Dispatcher._whole = Dispatcher._send
+        Dispatcher._send = lambda self, *given: (nap(0.0016), self._whole(*given))[1]
+    return module
+builtins.__import__ = loading
+"""
+"""Makes each request cost a process 1.6 ms, in which it does nothing else: it can send 600 a second, however fast the host."""
+
+
+def test_a_rate_that_one_process_cannot_keep_is_kept_by_two(server: Served):
+    """Each has half of the requests to send. The one alone falls behind further and further, and its run says so."""
+    (server.folder / "sitecustomize.py").write_text(SLOW)
+    load, slow = ConstantRate(per_s=800, for_s=3, warmup_s=0), {"PYTHONPATH": str(server.folder)}
+    alone, together = (drive(shared(server.order(load, connections=8), workers=number), environment=slow) for number in (1, 2))
+    assert together.faults == ()
+    assert len(together) == len(load.due_times())
+    late, in_time = (np.quantile(samples.send_lag_s, 0.9) for samples in (alone, together))
+    assert late > 5 * in_time
+    case = Case(EndpointSpec("any", instance_type="ml.m5.large"), load=load, payload=b"[1]", budget=Budget.of("p50 <= 1s"))
+    assert judge(case, alone.after_warmup(), target_kind="process").outcome is not Outcome.PASS
+
+
 def test_the_samples_of_workers_are_like_those_of_one_process(server: Served):
     """Same columns, same header, and a connection's number means one connection: whoever reads them needs not know."""
     one = drive(server.order(SHORT, connections=6))
