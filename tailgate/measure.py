@@ -13,6 +13,7 @@ from tailgate.analysis.estimates import estimates
 from tailgate.analysis.quantiles import Estimate
 from tailgate.analysis.verdict import Verdict, judge
 from tailgate.errors import TargetError
+from tailgate.floor import Floors
 from tailgate.generator.drive import Tick, drive
 from tailgate.generator.order import Order
 from tailgate.plan.case import Case
@@ -48,23 +49,26 @@ def measure(
     record: Record,
     *,
     turn: AbstractContextManager[object],
+    floors: Floors | None = None,
     on_tick: OnTick | None = None,
     asked_by: Mapping[str, str] = MappingProxyType({}),
 ) -> Measurement:
     """Drive one case at its target, judge it, and write it down before anyone asserts.
 
-    turn: entered around the load, so that measurements on one host do not disturb each other. asked_by: session and
-    test, for the record.
+    turn: entered around the load, so that measurements on one host do not disturb each other. floors: what tells the
+    harness's own response time. asked_by: session and test, for the record.
     Raises TargetError, GeneratorError or RecordError where there is nothing to judge.
     """
     with target.open(case.spec) as endpoint:
         order = _order(case, endpoint, record.samples_path(case.id))
         with turn:
+            floor = floors.of(order) if floors is not None else None
             samples = drive(order, environment=endpoint.environment, processes=endpoint.processes, on_tick=on_tick)
     judged = samples.after_warmup()
-    verdict = judge(case, judged, target_kind=target.kind, notes=notes_for(case.id, order.samples))
+    notes = (*(floor.notes(case.budget) if floor is not None else ()), *notes_for(case.id, order.samples))
+    verdict = judge(case, judged, target_kind=target.kind, notes=notes)
     estimated = estimates(judged)
-    facts = provenance(case, target.kind, endpoint, samples.header) | dict(asked_by)
+    facts = provenance(case, target.kind, endpoint, samples) | {"floor": floor.fields() if floor is not None else None} | dict(asked_by)
     return Measurement(case, verdict, estimated, record.write(case, verdict, estimated, samples, facts, order.samples))
 
 

@@ -11,15 +11,18 @@ from datetime import UTC, datetime
 from importlib import metadata
 
 from tailgate.plan.case import Case
-from tailgate.samples import Header
+from tailgate.samples import Samples
 from tailgate.targets import Endpoint
 
 _PACKAGES = ("tailgate", "locust", "gevent", "boto3", "botocore", "moto", "numpy", "scipy", "pytest", "pytest-benchmark")
 
 
-def provenance(case: Case, target_kind: str, endpoint: Endpoint, header: Header) -> dict[str, object]:
-    """The facts of one run as plain values: target, vantage, versions, commit, start, clock."""
-    address = endpoint.addresses[case.network_path]
+def provenance(case: Case, target_kind: str, endpoint: Endpoint, samples: Samples) -> dict[str, object]:
+    """The facts of one run as plain values: target, vantage, versions, commit, start, clock.
+
+    host: what it is, and under `counters` what it went through while it drove (generator/host.py says of each).
+    """
+    address, header = endpoint.addresses[case.network_path], samples.header
     return {
         "target": target_kind,
         "vantage": "local",
@@ -31,16 +34,19 @@ def provenance(case: Case, target_kind: str, endpoint: Endpoint, header: Header)
         "started_at": datetime.fromtimestamp(header.origin_unix_s, UTC).isoformat(timespec="milliseconds"),
         "clock": header.clock,
         "commit": _commit(),
-        **_host(),
+        "host": {**_host(), "counters": dict(samples.host)},
+        "versions": _versions(),
     }
 
 
 @functools.cache
 def _host() -> Mapping[str, object]:
-    return {
-        "host": {"system": platform.system(), "release": platform.release(), "machine": platform.machine(), "cpus": os.cpu_count()},
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
-    }
+    return {"system": platform.system(), "release": platform.release(), "machine": platform.machine(), "cpus": os.cpu_count()}
+
+
+@functools.cache
+def _versions() -> Mapping[str, str | None]:
+    return {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
 
 
 def _version(package: str) -> str | None:

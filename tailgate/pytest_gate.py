@@ -9,12 +9,14 @@ import os
 import signal
 from collections.abc import Generator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tailgate.errors import TailgateError
+from tailgate.floor import Floors
 from tailgate.plan.case import Case
 from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge
 from tailgate.pytest_terminal import Terminal
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from tailgate.measure import Measurement
 
 
-def open_gate(config: pytest.Config, reports: Path, kind: str, region: str) -> Gate:
+def open_gate(config: pytest.Config, reports: Path, settings: Settings) -> Gate:
     """The gate of a process that measures; where it also owns the terminal, with bridge and board. Raises RecordError."""
     folder = SessionFolder.begin(reports)
     worker = getattr(config, "workerinput", None)
@@ -40,7 +42,8 @@ def open_gate(config: pytest.Config, reports: Path, kind: str, region: str) -> G
         board: Board = RelayBoard(worker.get("tailgate_board"))
     else:
         board = _open_terminal(config, Bridge(config, reports, folder.path), relayed=False)
-    gate = Gate(config, folder, Session(Settings(kind, region, folder.id), Record(folder.path), board))
+    floors = None if config.option.latency_no_floor else Floors()
+    gate = Gate(config, folder, Session(replace(settings, run_id=folder.id), Record(folder.path), board, floors))
     config.pluginmanager.register(gate, "tailgate-gate")
     return gate
 

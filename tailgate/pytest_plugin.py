@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,33 +10,24 @@ import pytest
 
 from tailgate.errors import CapacityError, PlanError, TailgateError
 from tailgate.plan.case import Case
-from tailgate.plan.plan_file import Plan, read_plan
 from tailgate.pytest_benchmark_bridge import before_benchmark
 from tailgate.pytest_locust_truce import Truce
+from tailgate.pytest_options import PLAN, add_options, read_options, reports_folder, settings_of
 from tailgate.pytest_terminal import REPORT_LINES
 from tailgate.targets import Target
-from tailgate.targets.registry import check_kind
 
 if TYPE_CHECKING:
     from tailgate.measure import Measurement
     from tailgate.pytest_gate import Gate
 
-DEFAULT_REGION = "us-east-1"
-PLAN: pytest.StashKey[Plan | None] = pytest.StashKey()
 GATE: pytest.StashKey[Gate] = pytest.StashKey()
 LINES: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """The options are all called --latency-…; the plan and the reports folder may also stand in the ini file."""
+    """Ours are all called --latency-…; Locust's own plugin, where it is installed, is kept from claiming others."""
     pluginmanager.register(Truce(pluginmanager, parser), "tailgate-locust-truce")
-    group = parser.getgroup("tailgate", "tail latency of endpoints")
-    group.addoption("--latency-target", metavar="KIND", help="where cases are asked: emulated (default, but under CI it must be named)")
-    group.addoption("--latency-plan", metavar="FILE", help="plan file with experiments (ini: latency_plan)")
-    group.addoption("--latency-reports", metavar="DIR", help="where runs are kept (ini: latency_reports; default: reports)")
-    group.addoption("--latency-inconclusive", choices=("fail", "skip"), default="fail", help="what an undecided verdict does to its test")
-    parser.addini("latency_plan", "plan file with experiments, relative to the root folder", default=None)
-    parser.addini("latency_reports", "where runs are kept, relative to the root folder", default="reports")
+    add_options(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -52,12 +42,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Read the plan and the options: a wrong one ends the session with exit code 4 before anything is collected."""
     config = session.config
     try:
-        config.stash[PLAN] = plan = _read_plan(config)
-        if plan is not None and plan.target is not None:
-            check_kind(plan.target, str(plan.path))
-        for source, kind in (("--latency-target", config.option.latency_target), ("TAILGATE_TARGET", os.environ.get("TAILGATE_TARGET"))):
-            if kind:
-                check_kind(kind, source)
+        read_options(config)
     except PlanError as error:
         raise pytest.UsageError(str(error)) from None
     if controls_xdist(config) and "latency" in config.option.markexpr.replace("not latency", ""):
@@ -93,7 +78,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
         config = session.config
         cases = _checked(_cases_of(items))
-        config.stash[GATE] = gate = open_gate(config, reports_folder(config), target_kind(config), region(config))
+        config.stash[GATE] = gate = open_gate(config, reports_folder(config), settings_of(config))
         gate.prefetch(cases)
 
 
@@ -163,38 +148,6 @@ def fixtures_of(item: pytest.Item) -> set[str]:
 def controls_xdist(config: pytest.Config) -> bool:
     """Whether this process hands its tests to xdist's workers."""
     return config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
-
-
-def target_kind(config: pytest.Config) -> str:
-    """The kind of target: option, then environment, then plan, then `emulated`, which under CI has to be said."""
-    plan = config.stash[PLAN]
-    named = config.option.latency_target or os.environ.get("TAILGATE_TARGET") or (plan.target if plan else None)
-    if named is None and os.environ.get("CI"):
-        raise pytest.UsageError(
-            "under CI the target must be named, so that nobody takes an emulation for AWS: "
-            "--latency-target emulated, TAILGATE_TARGET, or `target` in the plan"
-        )
-    return named or "emulated"
-
-
-def region(config: pytest.Config) -> str:
-    """The region: the plan's, then the environment's as boto3 reads it, then us-east-1."""
-    plan = config.stash[PLAN]
-    named = (plan.region if plan else None) or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    return named or DEFAULT_REGION
-
-
-def reports_folder(config: pytest.Config) -> Path:
-    """Where runs are kept."""
-    return Path(config.rootpath, config.option.latency_reports or config.getini("latency_reports"))
-
-
-def _read_plan(config: pytest.Config) -> Plan | None:
-    named = config.option.latency_plan
-    if named is not None:
-        return read_plan(Path(config.invocation_params.dir, named))
-    in_ini = config.getini("latency_plan")
-    return read_plan(Path(config.rootpath, in_ini)) if in_ini else None
 
 
 def _open_controller(config: pytest.Config) -> None:

@@ -1,7 +1,7 @@
 """Plan file: the experiments of a repository in one TOML file, so that relaxing a budget is one line of a diff.
 
 ```toml
-target = "emulated"                    # unless --latency-target names another
+target = "emulated"                    # unless --latency-target names another; process and url want the key of their name
 region = "ap-northeast-1"
 
 [defaults]                             # for every experiment that does not say otherwise
@@ -40,7 +40,14 @@ _TEXT: _Kind = (str, "a text")
 _TEXTS: _Kind = (list, "a list of texts")
 _TABLE: _Kind = (dict, "a table")
 _WHOLE: _Kind = (int, "a whole number")
-_TOP: dict[str, _Kind] = {"target": _TEXT, "region": _TEXT, "defaults": _TABLE, "experiment": (list, "written [[experiment]]")}
+_TOP: dict[str, _Kind] = {
+    "target": _TEXT,
+    "region": _TEXT,
+    "process": _TEXT,
+    "url": _TEXT,
+    "defaults": _TABLE,
+    "experiment": (list, "written [[experiment]]"),
+}
 _DEFAULTS: dict[str, _Kind] = {
     "endpoint": _TEXT,
     "model": _TEXT,
@@ -70,12 +77,14 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a plan file asks. target, region: None where the file does not say."""
+    """What a plan file asks. target, region, process (the command of target process), url: None where the file does not say."""
 
     path: Path
     target: str | None
     region: str | None
     experiments: tuple[Experiment, ...]
+    process: str | None = None
+    url: str | None = None
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -103,7 +112,7 @@ def read_plan(path: Path) -> Plan:
         _check_ids([case.id for experiment in experiments for case in experiment.cases])
     except PlanError as error:
         raise PlanError(f"{path}: {error}") from None
-    return Plan(path, table.get("target"), table.get("region"), experiments)
+    return Plan(path, table.get("target"), table.get("region"), experiments, table.get("process"), table.get("url"))
 
 
 def _parse(path: Path) -> dict[str, Any]:

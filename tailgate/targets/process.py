@@ -6,7 +6,6 @@ it is told, answers `GET /ping` with 200 once it is well, `POST /invocations` wi
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +13,10 @@ from dataclasses import dataclass
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
-from tailgate.errors import PlanError, TargetError
+from tailgate.errors import TargetError
 from tailgate.plan.case import EndpointSpec
 from tailgate.targets import Address, Endpoint
+from tailgate.targets.commands import words_of
 from tailgate.targets.model_server import IP, ModelServer, free_port
 
 if TYPE_CHECKING:
@@ -31,17 +31,6 @@ _NOTE = "a process of this host: instance type and count were not provided, netw
 def process_target(settings: Settings) -> ProcessTarget:
     """The process target for the registry; starts nothing."""
     return ProcessTarget(command=settings.process, region=settings.region)
-
-
-def words_of(command: str, where: str) -> tuple[str, ...]:
-    """A command as a shell would split it; no shell is involved in running it. Raises PlanError naming where it stands."""
-    try:
-        words = tuple(shlex.split(command))
-    except ValueError as error:
-        raise PlanError(f"{where}: the command `{command}` cannot be read ({error}); quote it as in a shell") from None
-    if not words:
-        raise PlanError(f"{where}: the command is empty; write for instance 'python serve.py --port {{port}}'")
-    return words
 
 
 @dataclass(slots=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from tailgate.errors import PlanError
 from tailgate.plan.case import EndpointSpec
 from tailgate.targets import Address, Endpoint
+from tailgate.targets.commands import check_url
 
 if TYPE_CHECKING:
     from tailgate.targets.registry import Settings
@@ -20,22 +19,6 @@ _NOTE = "answered by a URL: instance type, count and model are what the case cal
 def url_target(settings: Settings) -> UrlTarget:
     """The URL target for the registry. Raises PlanError where no URL, or a wrong one, was given."""
     return UrlTarget(check_url(settings.url, "settings"), region=settings.region)
-
-
-def check_url(url: str | None, where: str) -> str:
-    """An http or https URL with a host and without credentials. Raises PlanError naming where it stands."""
-    if not url:
-        raise PlanError(f"{where}: the target 'url' needs one: --latency-url http://127.0.0.1:8080/invocations, or `url` in the plan")
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise PlanError(f"{where}: '{url}' is not a URL ({error})") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise PlanError(f"{where}: '{url}' is not a URL that can be asked; write it whole, such as http://127.0.0.1:8080/invocations")
-    if parts.username is not None:
-        raise PlanError(f"{where}: the URL holds credentials, which would be recorded with each run; leave them out")
-    return url
 
 
 class UrlTarget:

@@ -23,15 +23,16 @@ def test_ranker(measure, case):
 
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
-    """Run a user's suite on the emulated target: `suite(old, new, …)` changes the text first."""
+    """Run a user's suite on the emulated target: `change` changes its text first. The harness's floor is left alone unless asked for."""
     for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(name, raising=False)
 
-    def run(*arguments: str, change: dict[str, str] | None = None, text: str = SUITE) -> pytest.RunResult:
+    def run(*arguments: str, change: dict[str, str] | None = None, text: str = SUITE, floor: bool = False) -> pytest.RunResult:
         for old, new in (change or {}).items():
             assert old in text
             text = text.replace(old, new)
         pytester.makepyfile(test_ranker=text)
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments, timeout=90)
+        chosen = () if floor else ("--latency-no-floor",)
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *chosen, *arguments, timeout=90)
 
     return run

@@ -20,8 +20,9 @@ import pytest
 from tailgate.errors import PlanError, TargetError
 from tailgate.plan.case import EndpointSpec
 from tailgate.targets import Endpoint
+from tailgate.targets.commands import words_of
 from tailgate.targets.prefetch import Prefetched
-from tailgate.targets.process import ProcessTarget, words_of
+from tailgate.targets.process import ProcessTarget
 
 SERVER = """
 import http.server, json, os, signal, subprocess, sys, time

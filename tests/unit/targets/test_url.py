@@ -4,8 +4,8 @@ import pytest
 
 from tailgate.errors import PlanError
 from tailgate.plan.case import EndpointSpec
+from tailgate.targets.commands import check_url
 from tailgate.targets.registry import TARGETS, Settings, make_target
-from tailgate.targets.url import check_url
 
 
 def test_a_url_is_asked_as_it_stands_and_nothing_is_started() -> None:

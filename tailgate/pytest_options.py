@@ -1,0 +1,112 @@
+"""What a session was asked: by option, then by environment, then by the plan file. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tailgate.errors import PlanError
+from tailgate.plan.plan_file import Plan, read_plan
+from tailgate.targets.commands import check_url, words_of
+from tailgate.targets.registry import Settings, check_kind
+
+DEFAULT_REGION = "us-east-1"
+PLAN: pytest.StashKey[Plan | None] = pytest.StashKey()
+
+_IMPLIED = {"--latency-process": "process", "--latency-url": "url"}
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """The options are all called --latency-…; the plan and the reports folder may also stand in the ini file."""
+    group = parser.getgroup("tailgate", "tail latency of endpoints")
+    kinds = "emulated (default, but under CI it must be named), process, url, null"
+    group.addoption("--latency-target", metavar="KIND", help=f"where cases are asked: {kinds}")
+    group.addoption("--latency-process", metavar="CMD", help="model server to start and ask (target process); PORT tells its port")
+    group.addoption("--latency-url", metavar="URL", help="ask what answers there already (target url)")
+    group.addoption("--latency-plan", metavar="FILE", help="plan file with experiments (ini: latency_plan)")
+    group.addoption("--latency-reports", metavar="DIR", help="where runs are kept (ini: latency_reports; default: reports)")
+    group.addoption("--latency-inconclusive", choices=("fail", "skip"), default="fail", help="what an undecided verdict does to its test")
+    group.addoption("--latency-no-floor", action="store_true", help="do not measure the harness itself (2 s a session)")
+    parser.addini("latency_plan", "plan file with experiments, relative to the root folder", default=None)
+    parser.addini("latency_reports", "where runs are kept, relative to the root folder", default="reports")
+
+
+def read_options(config: pytest.Config) -> None:
+    """Read the plan and check what was asked. Raises PlanError naming where it was asked."""
+    config.stash[PLAN] = plan = _read_plan(config)
+    for source, kind in _kinds(config, plan):
+        check_kind(kind, source)
+    _check_command(config, plan)
+    implied = [option for option in _IMPLIED if _given(config, option)]
+    if len(implied) > 1:
+        raise PlanError("--latency-process and --latency-url: a session asks one target; name one of them")
+    named = config.option.latency_target
+    if implied and named and named != _IMPLIED[implied[0]]:
+        raise PlanError(f"{implied[0]} is for target '{_IMPLIED[implied[0]]}', --latency-target says '{named}'; leave one of them out")
+    if _kind(config, plan) == "url":
+        check_url(_url(config, plan), "--latency-url" if config.option.latency_url else str(plan.path if plan else "--latency-target"))
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """What the session's target is made with, but for the session's name.
+
+    The kind: option, then environment, then plan, then `emulated`, which under CI has to be said. The region: the plan's,
+    then the environment's as boto3 reads it, then us-east-1. Raises UsageError.
+    """
+    plan = config.stash[PLAN]
+    kind = _kind(config, plan)
+    if kind is None and os.environ.get("CI"):
+        raise pytest.UsageError(
+            "under CI the target must be named, so that nobody takes an emulation for AWS: "
+            "--latency-target emulated, TAILGATE_TARGET, or `target` in the plan"
+        )
+    region = (plan.region if plan else None) or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    command = config.option.latency_process or (plan.process if plan else None)
+    return Settings(kind or "emulated", region or DEFAULT_REGION, "", process=command, url=_url(config, plan))
+
+
+def reports_folder(config: pytest.Config) -> Path:
+    """Where runs are kept."""
+    return Path(config.rootpath, config.option.latency_reports or config.getini("latency_reports"))
+
+
+def _kind(config: pytest.Config, plan: Plan | None) -> str | None:
+    return next((kind for _, kind in _kinds(config, plan)), None)
+
+
+def _kinds(config: pytest.Config, plan: Plan | None) -> Iterator[tuple[str, str]]:
+    """Each place that names a kind of target, and the kind, the weightiest first."""
+    if config.option.latency_target:
+        yield "--latency-target", config.option.latency_target
+    yield from ((option, kind) for option, kind in _IMPLIED.items() if _given(config, option))
+    if os.environ.get("TAILGATE_TARGET"):
+        yield "TAILGATE_TARGET", os.environ["TAILGATE_TARGET"]
+    if plan is not None and plan.target is not None:
+        yield str(plan.path), plan.target
+
+
+def _given(config: pytest.Config, option: str) -> bool:
+    return config.getoption(option) is not None
+
+
+def _url(config: pytest.Config, plan: Plan | None) -> str | None:
+    url: str | None = config.option.latency_url
+    return url if url is not None or plan is None else plan.url
+
+
+def _check_command(config: pytest.Config, plan: Plan | None) -> None:
+    if config.option.latency_process is not None:
+        words_of(config.option.latency_process, "--latency-process")
+    if plan is not None and plan.process is not None:
+        words_of(plan.process, str(plan.path))
+
+
+def _read_plan(config: pytest.Config) -> Plan | None:
+    named = config.option.latency_plan
+    if named is not None:
+        return read_plan(Path(config.invocation_params.dir, named))
+    in_ini = config.getini("latency_plan")
+    return read_plan(Path(config.rootpath, in_ini)) if in_ini else None
