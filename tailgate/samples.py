@@ -71,11 +71,12 @@ class Error(enum.IntEnum):
 class Header:
     """What a samples file says of itself.
 
-    scheduled: requests due in the whole run, warm-up included. origin_monotonic_s, origin_unix_s: the run's start
-    (due 0) on the host's monotonic and wall clocks. clock: which instruments stamped the times. address: the url.
+    scheduled: requests due in the whole run, warm-up included; None in a closed loop, where answers decide.
+    origin_monotonic_s, origin_unix_s: the run's start (due 0) on the host's monotonic and wall clocks. clock: which
+    instruments stamped the times. address: the url.
     """
 
-    scheduled: int
+    scheduled: int | None
     warmup_s: float
     for_s: float
     origin_monotonic_s: float

@@ -178,7 +178,8 @@ class Engine:
         gc.disable()
         self._origin_s = origin_s = time.monotonic() + _LEAD_S if self.begin_s is None else self.begin_s
         unix_s = time.time() + origin_s - time.monotonic()
-        self.recorder.begin(Header(len(self._schedule), load.warmup_s, load.for_s, origin_s, unix_s, self.clock, self._order.address.url))
+        scheduled, url = self._schedule.requests, self._order.address.url
+        self.recorder.begin(Header(scheduled, load.warmup_s, load.for_s, origin_s, unix_s, self.clock, url))
         self._deadline_s = origin_s + load.warmup_s + load.for_s + self._order.address.timeout_s
         self._beside = [gevent.spawn(self._repeat, _RESOLVE_S, self._resolve)] if self._order.address.dial is None else []
         if self._credentials is not None and self._credentials.expire:

@@ -58,7 +58,7 @@ class Master:
         """Start the workers, wait for all of them, and have each prepare its share."""
         order, members = self._order, self._door.members
         workers = order.workers + order.joining
-        self._due = order.load.due_times()
+        self._scheduled = len(order.load.due_times()) if order.load.open_loop else None
         self._merge = Merge(order.samples, workers, order.load.warmup_s, order.bounds_s)
         self._crew = Crew(Entrance(self._chief.near, self._chief.port, self._token), order.workers, os.environ)
         self._await(lambda: self._door.complete, _JOIN_FROM_ELSEWHERE_S if order.joining else _JOIN_S, "join")
@@ -73,7 +73,7 @@ class Master:
         self._origin_s = origin_s = time.monotonic() + _LEAD_S
         unix_s = time.time() + origin_s - time.monotonic()
         self._deadline_s = origin_s + load.warmup_s + load.for_s + address.timeout_s + _PREPARE_S
-        self._merge.begin(Header(len(self._due), load.warmup_s, load.for_s, origin_s, unix_s, self.clock, address.url))
+        self._merge.begin(Header(self._scheduled, load.warmup_s, load.for_s, origin_s, unix_s, self.clock, address.url))
         for sender in self._door.members:
             self._chief.tell(sender, "begin", begin_s=origin_s)
         gevent.spawn(self._chief.start, len(self._door.members), len(self._door.members))

@@ -46,8 +46,10 @@ class Schedule:
         self._choice = order.payload_choice(0 if order.load.open_loop else share.index)
         self._due_s, self.payloads = due_s[share.requests], self._choice.draw(len(due_s))[share.requests]
 
-    def __len__(self) -> int:
-        return len(self._due_s)
+    @property
+    def requests(self) -> int | None:
+        """How many are due in all; None in a closed loop, where answers decide."""
+        return len(self._due_s) if self._load.open_loop else None
 
     def due(self, origin_s: float) -> array[float]:
         """Monotonic due times, ascending, for a run that starts at origin_s."""

@@ -79,6 +79,7 @@ def test_callers_never_have_more_in_flight_than_there_are_of_them(server: Served
     """As the server counts; and all of them ask, whatever the answers say."""
     samples = drive(server.order(ClosedLoop(5, for_s=1.2, warmup_s=0.2), ms=8, tour="status:200,status:429,status:500"))
     assert samples.faults == ()
+    assert samples.header.scheduled is None
     assert _most_in_flight(server) == 5
     assert set(samples.errors()) == {"throttled", "server error"}
     assert len(samples) == len(server.truth()["arrived"])
@@ -136,3 +137,26 @@ def test_payloads_arrive_as_often_as_their_weights_say(server: Served, load):
     arrived = server.truth()["bodies"]
     assert [arrived[body.decode()] for body in bodies] == counted.tolist()
     assert stats.chisquare(counted, np.array(weights) / 10 * len(samples)).pvalue > 0.01
+
+
+def test_callers_and_payloads_are_shared_among_workers(server: Served):
+    """Two processes with five callers between them: never more in flight, each sample with the payload that was sent."""
+    order = dataclasses.replace(
+        server.order(ClosedLoop(5, for_s=1.0, warmup_s=0), ms=10), payloads=(b"[1]", b"[2]"), payload_weights=(3, 1), workers=2
+    )
+    samples = drive(order)
+    assert samples.faults == ()
+    assert _most_in_flight(server) == 5
+    truth = server.truth()
+    assert len(samples) == len(truth["arrived"])
+    assert np.bincount(samples.records["payload"]).tolist() == [truth["bodies"]["[1]"], truth["bodies"]["[2]"]]
+
+
+def test_a_schedule_is_kept_by_workers_with_its_payloads(server: Served):
+    """What each request carries does not depend on how many processes send them."""
+    order = dataclasses.replace(
+        server.order(Poisson(200, 1.0, 0)), payloads=(b"[1]", b"[2]", b"[3]"), payload_weights=(5, 3, 1), payload_seed=9, workers=2
+    )
+    samples = drive(order)
+    assert rows_once_each(samples, order)
+    assert samples.records["payload"].tobytes() == order.payload_choice().draw(len(samples))

@@ -31,6 +31,7 @@ def test_the_shares_of_a_schedule_are_together_the_whole(of: int, per_s: float, 
     together = sorted(pair for share in shares for pair in zip(share.due(100.0), share.payloads, strict=True))
     assert together == sorted(zip(whole.due(100.0), whole.payloads, strict=True))
     assert whole.callers(100.0) is None
+    assert sum(share.requests or 0 for share in shares) == whole.requests
 
 
 def test_an_order_keeps_its_payload_set_on_its_way() -> None:
@@ -45,7 +46,8 @@ def test_callers_are_shared_and_ask_again_on_the_monotonic_clock() -> None:
     """Seven callers on three processes; the run begins at 100 s there and lasts three seconds."""
     order = _order(ClosedLoop(7, for_s=2, warmup_s=1, think_s=0.5))
     shares = [Schedule(order, Share(index, 3)) for index in range(3)]
-    assert [len(share) for share in shares] == [3, 2, 2]
+    assert [len(share.due(100.0)) for share in shares] == [3, 2, 2]
+    assert shares[0].requests is None
     callers = shares[0].callers(100.0)
     assert callers is not None
     assert callers.next_due_s(101.0) == pytest.approx(101.5)
