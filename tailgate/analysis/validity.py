@@ -44,7 +44,8 @@ def _absent(case: Case, samples: Samples) -> Iterator[str]:
     records = samples.records
     asked = int(np.count_nonzero((records["error"] != Error.UNSENT) | (records["waited"] == 1)))
     if not len(samples):
-        yield "there are no samples: the generator sent nothing after the warm-up"
+        why = "the generator sent nothing after the warm-up" if case.load.open_loop else "no caller was free after the warm-up"
+        yield f"there are no samples: {why}"
     elif asked < case.budget.sent_share * scheduled:
         share = f"{format_count(asked)} of {format_count(scheduled)} scheduled requests were sent ({format_percent(asked / scheduled)}"
         yield f"{share}, at least {format_percent(case.budget.sent_share)} must be): {late_because(case, samples)}"

@@ -9,8 +9,8 @@ Format 1, a mapping. Times are seconds, shares are fractions, a number that is i
                   bound, source) and its decision (analysis/gate.py); explanation, the text that people were shown
     estimates     metric, value, low, high: percentiles and more with their two-sided 95 % intervals (analysis/estimates.py);
                   a value of null is infinite, a bound of null unknown
-    requests      scheduled (with warm-up; null in a closed loop), judged, answered, failed by kind of error; stopped_s, when the load was ended
-                  early; faults, why the run cannot be trusted
+    requests      scheduled (with warm-up; null in a closed loop), judged, answered, failed by kind of error; stopped_s, when the
+                  load was ended early; faults, why the run cannot be trusted
     samples       name of the samples file in the same folder
     provenance    target, vantage, region, versions, commit, started_at (ISO 8601, UTC), host, endpoint, session, test
     histogram     unit "ns", digits 3, encoded: HdrHistogram V2 (base64) of the judged response times of answered requests
