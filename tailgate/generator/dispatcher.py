@@ -141,7 +141,8 @@ class Dispatcher:
         self.pool.refused(connection, error)
         if self.waiting:
             self._leave_unsent(Error.CONNECT_FAILED)
-            self._caller_free(time.monotonic())
+            if self._callers is not None:
+                self._caller_free(self._callers, time.monotonic())
         self._serve_waiting()
 
     def answered(self, connection: Connection, at_s: float) -> None:
@@ -151,7 +152,8 @@ class Dispatcher:
         self._recorder.outcome(self._due[request], connection, at_s, error, self._payloads[request])
         self.pool.release(connection)
         self._serve_waiting()
-        self._caller_free(at_s)
+        if self._callers is not None:
+            self._caller_free(self._callers, at_s)
 
     def lost(self, connection: Connection, error: Error) -> None:
         """A connection ended, and with it the request that was in flight on it, if there was one."""
@@ -160,8 +162,8 @@ class Dispatcher:
             self._recorder.outcome(self._due[request], connection, None, error, self._payloads[request])
         self.pool.forget(connection)
         self._serve_waiting()
-        if request >= 0:
-            self._caller_free(time.monotonic())
+        if request >= 0 and self._callers is not None:
+            self._caller_free(self._callers, time.monotonic())
 
     def _serve_waiting(self) -> None:
         """Give free connections to those that wait, and open more for the rest."""
@@ -205,15 +207,15 @@ class Dispatcher:
             return True
         return False
 
-    def _caller_free(self, at_s: float) -> None:
+    def _caller_free(self, callers: Callers, at_s: float) -> None:
         """In a closed loop, the caller whose request has its outcome asks again when it has thought."""
-        due_s = self._callers.next_due_s(at_s) if self._callers is not None else None
-        if self._callers is None or due_s is None:
+        due_s = callers.next_due_s(at_s)
+        if due_s is None:
             return
         insort(self._due, due_s, lo=self._next, hi=self._end)
         self._end += 1
         if self._end > len(self._payloads):
-            self._payloads += self._callers.payloads()
+            self._payloads += callers.payloads()
         self.dispatch()
 
     def _arm(self) -> None:
