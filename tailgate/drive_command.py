@@ -79,7 +79,7 @@ def _measure_beside(options: argparse.Namespace, order: Order, board: Board, scr
     peer = PeerOrder(
         options.beside,
         order.address,
-        order.payloads[0],
+        order.payloads,
         per_s=options.rate,
         warmup_s=load.warmup_s,
         for_s=load.for_s,

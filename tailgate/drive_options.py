@@ -49,7 +49,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--connections", type=_whole(1), metavar="N", help="opened before the load (by default from the rate); never a cap")
     add("--arrival", default="poisson", metavar="NAME", help="how requests arrive: poisson (default), constant")
     add("--seed", type=_whole(0), default=1, metavar="N", help="of what is drawn at random (1)")
-    add("--payload", metavar="FILE", help="the body of each request; '-' reads standard input")
+    add("--payload", action="append", default=[], metavar="FILE", help="a body, '-' for standard input; of several, each takes one")
     add("--header", action="append", default=[], metavar="'K: V'", help="sent with each request; may be repeated")
     add("--expect", metavar="TEXT", help="what a right answer contains; any other answer is an error")
     add("--sigv4", metavar="SERVICE:REGION", help="sign with AWS credentials, as sagemaker:eu-central-1")
@@ -66,11 +66,12 @@ def order_of(options: argparse.Namespace, samples: Path) -> Order:
     """What the generator is to do. Raises PlanError or GeneratorError for options that cannot be meant."""
     from tailgate.measure import connections_for
 
-    load, payload = _load(options), _payload(options.payload)
+    load, payloads = _load(options), tuple(map(_payload, options.payload))
     return Order(
-        address=_address(options, payload),
+        address=_address(options),
         load=load,
-        payloads=(payload or b"",),
+        payloads=payloads or (b"",),
+        payload_seed=options.seed,
         samples=samples,
         expect=Expect.of(contains=options.expect) if options.expect is not None else None,
         connections=options.connections or connections_for(load),
@@ -116,7 +117,7 @@ def _required(kind: type) -> set[str]:
     return {field.name for field in fields(kind) if field.default is MISSING}
 
 
-def _address(options: argparse.Namespace, payload: bytes | None) -> Address:
+def _address(options: argparse.Namespace) -> Address:
     sign, region = _signing(options.sigv4)
     address = Address(
         url=options.url,
@@ -127,13 +128,13 @@ def _address(options: argparse.Namespace, payload: bytes | None) -> Address:
         ca_pem=_authorities(options.ca),
         timeout_s=options.timeout,
     )
-    asks = payload is None and not route_of(address).path.endswith(_INVOCATIONS)
-    return replace(address, method="GET") if asks else address
+    sends = options.payload or route_of(address).path.endswith(_INVOCATIONS)
+    return address if sends else replace(address, method="GET")
 
 
-def _payload(name: str | None) -> bytes | None:
+def _payload(name: str) -> bytes:
     try:
-        return None if name is None else sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise PlanError(f"--payload {name} cannot be read: {error.strerror}") from None
 

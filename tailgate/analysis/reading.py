@@ -25,6 +25,9 @@ KIND = "url"
 Points = Mapping[str, float | None]
 """By name, `p50` … `max`, seconds: infinite where failures reach into a point, None where nothing was measured."""
 
+_ALWAYS_DECIDABLE = "p1"
+"""A metric for which no load is too short; it is not judged, it only carries the bound."""
+
 _LEAST_BOUND_S = 0.01
 """A send lag is held against no less: its fifth, 2 ms, is what an ordinary host may be late by now and then."""
 
@@ -93,7 +96,7 @@ def _any_budget(judged: Samples) -> Budget:
     """Stands where the rules of validity want a budget and there is none: the send lag is held against what was measured."""
     answered = percentiles(judged.response_s[~judged.failed], ["p99"])["p99"]
     bound_s = max(_LEAST_BOUND_S, answered or 0.0)
-    return Budget((Limit("p99", "<=", bound_s, f"the answers' p99, or {format_ms(_LEAST_BOUND_S)}"),))
+    return Budget((Limit(_ALWAYS_DECIDABLE, "<=", bound_s, f"the answers' p99, or {format_ms(_LEAST_BOUND_S)}"),))
 
 
 def _cpu_s_each(samples: Samples) -> float | None:

@@ -20,13 +20,13 @@ _FEWEST_USERS, _MOST_USERS, _USERS_PER_RATE = 4, 64, 0.2
 class PeerOrder:
     """One load by a peer.
 
-    peer: `locust-boto3` or `locust`. ca_file: authorities to trust instead of the system's. per_s, warmup_s, for_s: as
-    in a load; the peer's users keep it as Locust's constant_throughput does, each its part.
+    peer: `locust-boto3` or `locust`. payloads: sent in turn. ca_file: authorities to trust instead of the system's.
+    per_s, warmup_s, for_s: as in a load; the peer's users keep it as Locust's constant_throughput does, each its part.
     """
 
     peer: str
     address: Address
-    payload: bytes
+    payloads: tuple[bytes, ...]
     per_s: float
     warmup_s: float
     for_s: float
@@ -61,10 +61,11 @@ class PeerOrder:
 
     def to_json(self) -> str:
         """The order as one line."""
-        return json.dumps({**asdict(self), "payload": base64.b64encode(self.payload).decode()})
+        return json.dumps({**asdict(self), "payloads": [base64.b64encode(payload).decode() for payload in self.payloads]})
 
     @classmethod
     def from_json(cls, line: str) -> PeerOrder:
         """The inverse of `to_json`."""
         raw = json.loads(line)
-        return cls(**{**raw, "address": Address(**raw["address"]), "payload": base64.b64decode(raw["payload"])})
+        raw |= {"address": Address(**raw["address"]), "payloads": tuple(map(base64.b64decode, raw["payloads"]))}
+        return cls(**raw)

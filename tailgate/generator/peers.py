@@ -5,9 +5,10 @@ Imported by beside.py only, which has let gevent patch the standard library firs
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import botocore.session
@@ -35,7 +36,7 @@ class _Runtime:
     """
 
     def __init__(self, order: PeerOrder) -> None:
-        self._order, self._name = order, order.endpoint_name
+        self._order, self._name, self._payloads = order, order.endpoint_name, itertools.cycle(order.payloads)
         self._session = botocore.session.Session()
 
     def client(self) -> Any:
@@ -55,8 +56,8 @@ class _Runtime:
 
     def invoke(self, client: Any) -> int:
         """Invoke the endpoint; the length of its answer, bytes."""
-        order = self._order
-        answer = client.invoke_endpoint(EndpointName=self._name, Body=order.payload, ContentType=order.address.content_type)
+        kind = self._order.address.content_type
+        answer = client.invoke_endpoint(EndpointName=self._name, Body=next(self._payloads), ContentType=kind)
         return len(answer["Body"].read())
 
     def _add_headers(self, request: Any, **_: object) -> None:
@@ -96,8 +97,7 @@ def _boto3_user(order: PeerOrder, started: Started) -> type[User]:
 
 def _fast_user(order: PeerOrder, started: Started) -> type[User]:
     """A FastHttpUser; where requests are to be signed, by botocore, one by one."""
-    address, payload = order.address, order.payload
-    headers = _headers(order)
+    address, headers, payloads = order.address, _headers(order), itertools.cycle(order.payloads)
 
     class FastUser(FastHttpUser):
         host = address.url
@@ -108,23 +108,23 @@ def _fast_user(order: PeerOrder, started: Started) -> type[User]:
 
         @task
         def ask(self) -> None:
-            client: Any = self.client  # its hints know no bytes
-            client.request(address.method, address.url, data=payload, headers=headers(), name="ask")
+            client, payload = cast(Any, self.client), next(payloads)  # its hints know no bytes
+            client.request(address.method, address.url, data=payload, headers=headers(payload), name="ask")
 
     return FastUser
 
 
-def _headers(order: PeerOrder) -> Callable[[], dict[str, str]]:
-    """What makes one request's headers."""
+def _headers(order: PeerOrder) -> Callable[[bytes], dict[str, str]]:
+    """What makes the headers of a request with a body."""
     address = order.address
     plain = {"Content-Type": address.content_type} if "content-type" not in map(str.lower, address.headers) else {}
     plain |= address.headers
     if address.sign is None:
-        return lambda: plain
+        return lambda _: plain
     signer = SigV4Auth(botocore.session.Session().get_credentials(), address.sign, address.region)
 
-    def signed() -> dict[str, str]:
-        request = AWSRequest(address.method, address.url, headers=plain, data=order.payload)
+    def signed(payload: bytes) -> dict[str, str]:
+        request = AWSRequest(address.method, address.url, headers=plain, data=payload)
         signer.add_auth(request)
         return dict(request.headers.items())
 

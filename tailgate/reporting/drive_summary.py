@@ -14,6 +14,7 @@ connections         how many carried the judged requests
 valid, reasons      whether the run can be trusted, and why not, as sentences
 verdict             PASS, FAIL or INCONCLUSIVE; null without a budget
 checks              per limit: limit (as written), outcome, value, low, high (two-sided 95 % interval)
+wire                phases, first requests apart, percentiles by remote address (as in reporting/run_file.py)
 clock, host         which instruments stamped the times; what the generating host went through (generator/host.py)
 beside              only with --beside: peer, users, offered_per_s achieved_per_s requests errors errors_by_kind
                     response_time_s as the peer itself reports them, cpu_s_per_request; and difference_s, the
@@ -30,6 +31,7 @@ import numpy as np
 
 from tailgate.analysis.percentiles import POINTS
 from tailgate.analysis.reading import Points, Reading
+from tailgate.analysis.wire import wire_of
 from tailgate.reporting.plain import Plain, plain
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ def summary(reading: Reading, beside: Mapping[str, object] | None = None) -> dic
         "reasons": reading.reasons,
         "verdict": verdict.outcome if verdict is not None else None,
         "checks": [_check(check) for check in verdict.checks] if verdict is not None else [],
+        "wire": wire_of(samples),
         "clock": samples.header.clock,
         "host": samples.host,
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tailgate.analysis.percentiles import POINTS
 from tailgate.analysis.reading import Reading
+from tailgate.analysis.wire import wire_lines
 from tailgate.analysis.wording import errors_line
 from tailgate.reporting.drive_summary import differences
 from tailgate.units import format_count
@@ -75,11 +76,13 @@ def _percentiles(reading: Reading) -> Iterator[str]:
 def _meaning(reading: Reading) -> Iterator[str]:
     if reading.verdict is not None:
         yield reading.verdict.explain()
-    elif reading.reasons:
+        return
+    if reading.reasons:
         yield "INVALID, these numbers cannot be trusted"
         yield from (f"  {reason}" for reason in reading.reasons)
     else:
         yield f"valid, measured with {reading.samples.header.clock}; no budget was given, so there is no verdict"
+    yield from (f"  {line}" for line in wire_lines(reading.samples))
 
 
 def _grid(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -27,7 +27,7 @@ LOAD = ("--rate", "40", "--duration", "2s", "--warmup", "500ms")
 
 def _order(peer: str, url: str, **changes: object) -> PeerOrder:
     address = Address(url, region="us-east-1", network_path="public", sign=None)
-    return PeerOrder(**{"peer": peer, "address": address, "payload": b"[1]", "per_s": 40, "warmup_s": 0.3, "for_s": 1.0, **changes})  # type: ignore[arg-type]
+    return PeerOrder(**{"peer": peer, "address": address, "payloads": (b"[1]",), "per_s": 40, "warmup_s": 0.3, "for_s": 1.0, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("peer", ["locust-boto3", "locust"])
@@ -110,7 +110,7 @@ def test_boto3_is_refused_where_it_cannot_ask(url):
 
 def test_an_order_survives_the_crossing():
     """As one line of JSON, whatever the payload's bytes."""
-    order = _order("locust", "http://h.test/", payload=bytes(range(256)), ca_file="/x.pem")
+    order = _order("locust", "http://h.test/", payloads=(bytes(range(256)), b""), ca_file="/x.pem")
     assert PeerOrder.from_json(order.to_json()) == order
     assert "\n" not in order.to_json()
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from tailgate import Budget, Case
+from tailgate import Budget, Case, ConstantRate, EndpointSpec
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.reading import Reading, read
 from tailgate.samples import Error, Samples
@@ -88,6 +88,13 @@ def test_a_generator_at_its_limit_says_how_many_workers_to_ask_for():
     idle = dataclasses.replace(late, host={**HOST, "cpu_s": 5.0, "cpu_share": 0.25})
     assert not any("--workers" in reason for reason in _read(idle).reasons)
     assert _read(dataclasses.replace(samples_of(case_of()), host=HOST)).reasons == ()
+
+
+def test_a_few_requests_are_a_reading_too():
+    """Three requests prove nothing, and without a budget nothing is to be proved."""
+    case = Case(EndpointSpec("ranker"), payload=b"", load=ConstantRate(1, 3, 0), budget=Budget.of("error_rate <= 99%"))
+    reading = _read(samples_of(case), case)
+    assert (reading.requests, reading.reasons) == (3, ())
 
 
 def test_a_reading_of_nothing_says_so():
