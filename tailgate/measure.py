@@ -16,6 +16,7 @@ from tailgate.errors import TargetError
 from tailgate.floor import Floors
 from tailgate.generator.drive import Tick, drive
 from tailgate.generator.order import Order
+from tailgate.generator.workforce import ALONE, Workforce
 from tailgate.plan.case import Case
 from tailgate.plan.load import ClosedLoop, Load
 from tailgate.provenance import provenance
@@ -50,20 +51,22 @@ def measure(
     *,
     turn: AbstractContextManager[object],
     floors: Floors | None = None,
+    workforce: Workforce = ALONE,
     on_tick: OnTick | None = None,
     asked_by: Mapping[str, str] = MappingProxyType({}),
 ) -> Measurement:
     """Drive one case at its target, judge it, and write it down before anyone asserts.
 
     turn: entered around the load, so that measurements on one host do not disturb each other. floors: what tells the
-    harness's own response time. asked_by: session and test, for the record.
+    harness's own response time. workforce: who shares the load. asked_by: session and test, for the record.
     Raises TargetError, GeneratorError or RecordError where there is nothing to judge.
     """
     with target.open(case.spec) as endpoint:
-        order = _order(case, endpoint, record.samples_path(case.id))
+        order = workforce.given(_order(case, endpoint, record.samples_path(case.id)))
+        environment = {**endpoint.environment, **workforce.environment}
         with turn:
             floor = floors.of(order) if floors is not None else None
-            samples = drive(order, environment=endpoint.environment, processes=endpoint.processes, on_tick=on_tick)
+            samples = drive(order, environment=environment, processes=endpoint.processes, on_tick=on_tick)
     judged = samples.after_warmup()
     notes = (*(floor.notes(case.budget) if floor is not None else ()), *notes_for(case.id, order.samples))
     verdict = judge(case, judged, target_kind=target.kind, notes=notes)

@@ -17,6 +17,7 @@ import pytest
 
 from tailgate.errors import TailgateError
 from tailgate.floor import Floors
+from tailgate.generator.workforce import Workforce
 from tailgate.plan.case import Case
 from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge
 from tailgate.pytest_terminal import Terminal
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from tailgate.measure import Measurement
 
 
-def open_gate(config: pytest.Config, reports: Path, settings: Settings) -> Gate:
+def open_gate(config: pytest.Config, reports: Path, settings: Settings, workforce: Workforce) -> Gate:
     """The gate of a process that measures; where it also owns the terminal, with bridge and board. Raises RecordError."""
     folder = SessionFolder.begin(reports)
     worker = getattr(config, "workerinput", None)
@@ -43,8 +44,12 @@ def open_gate(config: pytest.Config, reports: Path, settings: Settings) -> Gate:
     else:
         board = _open_terminal(config, Bridge(config, reports, folder.path), relayed=False)
     floors = None if config.option.latency_no_floor else Floors()
-    gate = Gate(config, folder, Session(replace(settings, run_id=folder.id), Record(folder.path), board, floors))
+    session = Session(replace(settings, run_id=folder.id), Record(folder.path), board, floors, workforce)
+    gate = Gate(config, folder, session)
     config.pluginmanager.register(gate, "tailgate-gate")
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if workforce.invitation is not None and reporter is not None:
+        reporter.write(f"\n{workforce.invitation}")
     return gate
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from tailgate.errors import PlanError
 from tailgate.plan.plan_file import Plan, read_plan
 from tailgate.targets.commands import check_url, words_of
 from tailgate.targets.registry import Settings, check_kind
+
+if TYPE_CHECKING:
+    from tailgate.generator.workforce import Workforce
 
 DEFAULT_REGION = "us-east-1"
 PLAN: pytest.StashKey[Plan | None] = pytest.StashKey()
@@ -30,6 +34,9 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--latency-reports", metavar="DIR", help="where runs are kept (ini: latency_reports; default: reports)")
     group.addoption("--latency-inconclusive", choices=("fail", "skip"), default="fail", help="what an undecided verdict does to its test")
     group.addoption("--latency-no-floor", action="store_true", help="do not measure the harness itself (2 s a session)")
+    group.addoption("--latency-workers", type=int, default=1, metavar="N", help="processes on this host that share each load (1)")
+    group.addoption("--latency-joining", type=int, metavar="N", help="workers awaited from other hosts (1 with --latency-master-bind)")
+    group.addoption("--latency-master-bind", metavar="HOST:PORT", help="where workers on other hosts join; else only this host can")
     parser.addini("latency_plan", "plan file with experiments, relative to the root folder", default=None)
     parser.addini("latency_reports", "where runs are kept, relative to the root folder", default="reports")
 
@@ -40,6 +47,8 @@ def read_options(config: pytest.Config) -> None:
     for source, kind in _kinds(config, plan):
         check_kind(kind, source)
     _check_command(config, plan)
+    if workforce_of(config).joining and config.getoption("dist", "no") != "no":
+        raise PlanError("--latency-joining: under xdist each of its processes would await workers of its own; leave out -n")
     implied = [option for option in _IMPLIED if _given(config, option)]
     if len(implied) > 1:
         raise PlanError("--latency-process and --latency-url: a session asks one target; name one of them")
@@ -66,6 +75,16 @@ def settings_of(config: pytest.Config) -> Settings:
     region = (plan.region if plan else None) or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     command = config.option.latency_process or (plan.process if plan else None)
     return Settings(kind or "emulated", region or DEFAULT_REGION, "", process=command, url=_url(config, plan))
+
+
+def workforce_of(config: pytest.Config) -> Workforce:
+    """Who shares each load. Raises PlanError."""
+    from tailgate.generator.workforce import Workforce
+
+    bind, joining = config.option.latency_master_bind, config.option.latency_joining
+    if joining is None:
+        joining = 0 if bind is None else 1
+    return Workforce(config.option.latency_workers, joining, bind)
 
 
 def reports_folder(config: pytest.Config) -> Path:

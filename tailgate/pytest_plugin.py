@@ -12,7 +12,7 @@ from tailgate.errors import CapacityError, PlanError, TailgateError
 from tailgate.plan.case import Case
 from tailgate.pytest_benchmark_bridge import before_benchmark
 from tailgate.pytest_locust_truce import Truce
-from tailgate.pytest_options import PLAN, add_options, read_options, reports_folder, settings_of
+from tailgate.pytest_options import PLAN, add_options, read_options, reports_folder, settings_of, workforce_of
 from tailgate.pytest_terminal import REPORT_LINES
 from tailgate.targets import Target
 
@@ -78,7 +78,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
         config = session.config
         cases = _checked(_cases_of(items))
-        config.stash[GATE] = gate = open_gate(config, reports_folder(config), settings_of(config))
+        config.stash[GATE] = gate = open_gate(config, reports_folder(config), settings_of(config), workforce_of(config))
         gate.prefetch(cases)
 
 

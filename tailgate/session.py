@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from tailgate.driving import shown_on
 from tailgate.floor import Floors
+from tailgate.generator.workforce import ALONE, Workforce
 from tailgate.measure import Measurement, measure
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.reporting.progress import Board
@@ -27,14 +28,17 @@ class Session:
     """One suite's measurements: endpoints deployed side by side, measured one at a time, deleted at the end.
 
     Nothing is started before the first `prefetch`, `open` or `measure`. floors: measures the harness beside, unless the
-    target is the null responder itself.
+    target is the null responder itself. workforce: who shares each load.
     """
 
-    def __init__(self, settings: Settings, record: Record, board: Board, floors: Floors | None = None) -> None:
+    def __init__(
+        self, settings: Settings, record: Record, board: Board, floors: Floors | None = None, workforce: Workforce = ALONE
+    ) -> None:
         self.target = Prefetched(make_target(settings), on_progress=self._deploying)
         self._record = record
         self._floors = floors if settings.kind != "null" else None
         self._board = board
+        self._workforce = workforce
         self._waiting_for: Case | None = None
 
     def prefetch(self, cases: Iterable[Case]) -> None:
@@ -46,8 +50,16 @@ class Session:
         self._waiting_for = case
         on_tick = shown_on(self._board, case.id, case.load)
         try:
-            turn = self._turn(case)
-            return measure(case, self.target, self._record, turn=turn, floors=self._floors, on_tick=on_tick, asked_by=asked_by)
+            return measure(
+                case,
+                self.target,
+                self._record,
+                turn=self._turn(case),
+                floors=self._floors,
+                workforce=self._workforce,
+                on_tick=on_tick,
+                asked_by=asked_by,
+            )
         finally:
             self._waiting_for = None
             self._board.pause()

@@ -32,7 +32,7 @@ import tailgate
 from tailgate.errors import GeneratorError
 from tailgate.generator.admission import LEAST_TOKEN, TOKEN, Entrance, listening_at
 
-_USAGE, _INTERRUPTED = 4, 130
+_USAGE, _REFUSED, _INTERRUPTED = 4, 4, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         entrance = Entrance(*listening_at(options.master), token=_token())
-        while (code := _work(entrance)) == 0 and options.again:
+        while (code := _work(entrance)) != _REFUSED and options.again:
             pass
     except GeneratorError as error:
         print(f"tailgate: {error}", file=sys.stderr)
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tailgate.generator.join", description="Drive a share of a load for a master elsewhere."
     )
     parser.add_argument("master", metavar="HOST:PORT", help="where the master listens, or the near end of a tunnel to it")
-    parser.add_argument("--again", action="store_true", help="work for one run after another, until Ctrl-C")
+    parser.add_argument("--again", action="store_true", help="work for one run after another, until Ctrl-C or a refusal")
     return parser
 
 
