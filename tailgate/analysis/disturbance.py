@@ -57,8 +57,9 @@ def host_notes(case: Case, samples: Samples) -> Iterator[str]:
     causes = [what for what, _ in _causes(case, samples)]
     lag = next(iter(send_lag_p99(samples)), None)
     if causes:
-        on_time = f" (send lag p99 {format_ms(lag.value)})" if lag is not None else ""
-        yield f"host: {'; '.join(causes)}; requests left on time all the same{on_time}, so the run stands"
+        seen = f" (send lag p99 {format_ms(lag.value)})" if lag is not None else ""
+        no_times = "no time is limited" if case.budget.tightest_s is None else "requests left on time all the same"
+        yield f"host: {'; '.join(causes)}; {no_times}{seen}, so the run stands"
     step_s = samples.host.get("clock_step_s", 0.0)
     if abs(step_s) > STEP_S:
         yield f"host: the wall clock stepped by {step_s * 1e3:+.1f} ms; times are the monotonic clock's, and stand"

@@ -19,6 +19,13 @@ COLUMNS = ("p50", "p90", "p99", "p99.9")
 _WIDE, _MEDIUM = 160, 116
 _STYLES = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow"}
 EMULATED_NOTE = "emulated: times come from made-up profiles; this is no statement about AWS, and no model of yours was run"
+KIND_NOTES = {
+    "emulated": EMULATED_NOTE,
+    "null": "null: an instant responder on this host; what was measured is the harness",
+    "process": "process: a server of this host was measured; instance types and network paths are but names here",
+    "url": "url: whatever answers there was measured; instance types and network paths are but names here",
+}
+"""What a table says below of each kind of target that its runs were asked of and that is not the platform."""
 PROVISIONAL_NOTE = "*provisional: no history of this case yet, so bursts rarer than this run is long would not have been seen"
 
 
@@ -66,8 +73,8 @@ def _table(runs: Sequence[Run], width: int) -> Table:
 
 
 def _notes(runs: Sequence[Run]) -> list[str]:
-    notes = [PROVISIONAL_NOTE] if any(map(_provisional, runs)) else []
-    return notes + ([EMULATED_NOTE] if any(run.provenance.get("target") == "emulated" for run in runs) else [])
+    kinds = {run.provenance.get("target") for run in runs}
+    return ([PROVISIONAL_NOTE] if any(map(_provisional, runs)) else []) + [note for kind, note in KIND_NOTES.items() if kind in kinds]
 
 
 def _estimate(run: Run, metric: str) -> dict[str, Any]:

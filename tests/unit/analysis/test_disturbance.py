@@ -140,6 +140,13 @@ def test_a_rare_percentile_is_held_against_equally_rare_lags(judged) -> None:
     assert both.reasons[0].startswith("send lag p99.9 is 100.0 ms where 40.0 ms may be (20.0 % of 'p99.9 <= 200ms'): ")
 
 
+def test_where_only_shares_are_limited_lateness_is_told_and_judged_by_nobody(judged) -> None:
+    """An error rate does not depend on when requests left; nor is it said that they left on time."""
+    verdict = judged(0.02, QUIET | NOISES["quota"][0], limits=("error_rate <= 1%",), lag_s=LATE_S)
+    assert verdict.outcome is Outcome.PASS
+    assert "no time is limited (send lag p99 50.0 ms), so the run stands" in verdict.explain()
+
+
 def test_lost_packets_are_told_apart_from_a_slow_host(judged) -> None:
     """Retransmissions lengthen the tail and are nobody's CPU."""
     text = judged(0.2, QUIET | {"tcp_retransmits": 70.0}).explain()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tailgate.reporting.paths import path_differences
 from tailgate.reporting.run_file import Run
-from tailgate.reporting.terminal import EMULATED_NOTE, run_line, summary
+from tailgate.reporting.terminal import EMULATED_NOTE, KIND_NOTES, run_line, summary
 from tests.unit.reporting.synthetic import case_of, run_from, samples_of, written
 
 
@@ -31,6 +31,14 @@ def test_a_real_outcome_is_printed_without_a_prefix() -> None:
     text = summary([run_from(case, samples_of(case), target="sagemaker")], width=160, styled=False)
     assert "emulated" not in text
     assert " PASS" in text
+
+
+@pytest.mark.parametrize("kind", ["emulated", "null", "process", "url", "sagemaker"])
+def test_what_is_not_the_platform_is_said_below_the_table(kind: str) -> None:
+    """Each kind of target that stands for another has its sentence, and no other's."""
+    case = case_of()
+    text = summary([run_from(case, samples_of(case), target=kind)], width=200, styled=False)
+    assert [note for note in KIND_NOTES.values() if note in text] == ([KIND_NOTES[kind]] if kind in KIND_NOTES else [])
 
 
 @pytest.mark.parametrize("width", [80, 100, 116, 130, 160, 200])
