@@ -67,7 +67,7 @@ def test_every_kind_of_failure_is_a_row_of_its_kind(either: Served):
 
     Locust's totals, the samples and the generator's own counts agree, or the run would have faults.
     """
-    order = either.order(ConstantRate(100, 0.9, 0), tour=",".join(TOUR), expect=Expect(body=b"fine"), timeout_s=0.3)
+    order = either.order(ConstantRate(100, 0.9, 0), tour=",".join(TOUR), expect=Expect(body=b"fine"), timeout_s=0.7)
     samples = drive(order)
     assert samples.faults == ()
     assert rows_once_each(samples, order)
