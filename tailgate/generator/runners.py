@@ -120,7 +120,9 @@ class Recruit(WorkerRunner):
     def compare_clocks(self) -> None:
         """Find out how far the master's monotonic clock is ahead of this host's, to half of the shortest round trip.
 
-        Response times are taken from this host's clock alone; only when the shares interleave depends on this.
+        That is some .1 ms within a data centre, a few ms between regions; afterwards two hosts' clocks drift apart by up to
+        50 µs a second, unless time daemons hold them. Response times are taken from this host's clock alone, so neither
+        touches them: only how exactly the shares interleave depends on it.
         """
         if self._entrance.place is not None:
             return
