@@ -46,14 +46,17 @@ class Floor:
         return asdict(self)
 
     def notes(self, budget: Budget) -> tuple[str, ...]:
-        """What has to be said where a limit is near the floor; nothing where none is."""
-        tightest = min((limit for limit in budget.limits if limit.quantile is not None), key=lambda limit: limit.bound, default=None)
-        if self.p50_s is None or self.p99_s is None or tightest is None or tightest.bound > NEAR * self.p99_s:
+        """What has to be said where a limit is near the floor at its own percentile: of the nearest; nothing where none is."""
+        if self.p50_s is None or self.p99_s is None:
+            return ()
+        below = {limit: self.p50_s if limit.quantile <= 0.5 else self.p99_s for limit in budget.limits if limit.quantile is not None}
+        nearest = max(below, key=lambda limit: below[limit] / limit.bound, default=None)
+        if nearest is None or nearest.bound > NEAR * below[nearest]:
             return ()
         floor = f"floor: an instant responder on this host takes {format_ms(self.p50_s)} (p50) and {format_ms(self.p99_s)} (p99)"
-        if tightest.bound <= self.p99_s:
-            return (f"{floor}; '{tightest.source}' is below that, so what exceeds it may be the harness",)
-        return (f"{floor}, {self.p99_s / tightest.bound * 100:.0f} % of '{tightest.source}'",)
+        if nearest.bound <= below[nearest]:
+            return (f"{floor}; '{nearest.source}' is below that, so what exceeds it may be the harness",)
+        return (f"{floor}, {below[nearest] / nearest.bound * 100:.0f} % of '{nearest.source}'",)
 
 
 class Floors:

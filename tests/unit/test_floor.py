@@ -37,14 +37,15 @@ def order(tmp_path: Path) -> Callable[..., Order]:
         (("p99 <= 10ms",), "floor: an instant responder on this host takes 0.4 ms (p50) and 1.0 ms (p99), 10 % of 'p99 <= 10ms'"),
         (
             ("p99 <= 20ms", "p50 <= 4ms"),
-            "floor: an instant responder on this host takes 0.4 ms (p50) and 1.0 ms (p99), 25 % of 'p50 <= 4ms'",
+            "floor: an instant responder on this host takes 0.4 ms (p50) and 1.0 ms (p99), 10 % of 'p50 <= 4ms'",
         ),
+        (("p99 <= 20ms", "p50 <= 5ms"), None),
         (("p99 <= 1ms",), "'p99 <= 1ms' is below that, so what exceeds it may be the harness"),
         (("error_rate <= 1%",), None),
     ],
 )
 def test_a_limit_within_ten_floors_is_told_what_share_of_it_is_the_harness(limits: tuple[str, ...], said: str | None) -> None:
-    """Against the tightest bound; a limit at the floor or below cannot be told from the harness."""
+    """Each limit against the floor of its own percentile, and the nearest is told; one below it cannot be told from the harness."""
     notes = FLOOR.notes(Budget.of(*limits))
     assert (said is None and not notes) or (said is not None and len(notes) == 1 and said in notes[0])
 
