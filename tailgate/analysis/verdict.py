@@ -39,7 +39,8 @@ class Verdict:
 
     checks: one per limit, in the budget's order. reasons: why the run cannot be trusted; where there are any, every
     outcome is INCONCLUSIVE. service_p99: the service time's p99, None without samples. queueing_s: how much of the
-    response time's p99 was spent before sending, None where it is not worth a word. notes: further lines of the text.
+    response time's p99 was spent before sending, None where it is not worth a word, and in a closed loop, which has no
+    queue. notes: further lines of the text.
     """
 
     outcome: Outcome
@@ -81,7 +82,7 @@ def judge(
         wording.heading(case, wording.what_came_out(outcome, checks, not reasons), target_kind),
         target_kind,
         service,
-        None if reasons else queueing_s,
+        None if reasons or not case.load.open_loop else queueing_s,
         (*_facts(case, samples, checks, reasons), *_surroundings(case, samples, target_kind, reasons), *notes),
     )
 

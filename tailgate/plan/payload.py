@@ -52,6 +52,7 @@ class Payloads:
         folder = naming_folder()
         found = tuple(source if isinstance(source, bytes) else folder / source for source in self.sources)
         object.__setattr__(self, "sources", found)
+        object.__setattr__(self, "weights", tuple(float(weight) for weight in self.weights))
 
     @classmethod
     def of(cls, sources: Mapping[bytes | str | Path, float] | Iterable[bytes | str | Path], *, seed: int = 1) -> Payloads:

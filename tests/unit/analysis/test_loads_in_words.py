@@ -43,12 +43,13 @@ def test_heading_and_rates_tell_the_load(new_case, new_samples, load: Load, head
 
 def test_a_closed_loop_is_judged_without_a_schedule(new_case, new_samples) -> None:
     """By the requests that came about; and the text says what such a loop cannot show."""
-    verdict, _ = _as_closed_loop(new_case, new_samples, 0.01, "p99 <= 60ms")
+    verdict, _ = _as_closed_loop(new_case, new_samples, 0.01, "p99 <= 60ms", lag_s=0.005)
     assert verdict.outcome is Outcome.PASS
     text = verdict.explain()
     assert verdict.heading == "within budget: resnet50 on ml.c6i.xlarge via privatelink with 8 callers"
     assert "3 000 requests in 60 s (with 8 callers, achieved 50/s)" in text
     assert "closed loop: callers wait for their answers" in text
+    assert verdict.queueing_s is None
 
 
 def test_a_closed_loop_that_was_too_short_is_inconclusive_in_the_end(new_case, new_samples) -> None:

@@ -63,6 +63,7 @@ def test_a_set_is_in_key_and_record_by_its_hashes() -> None:
     ]
     cases = [dataclasses.replace(CASE, payload=payloads) for payloads in sets]
     assert len({case.key for case in cases}) == len(cases)
+    assert dataclasses.replace(CASE, payload=Payloads.of({b"[1]": 2.0, b"[2]": 1.0})).key == cases[1].key
     recorded = cases[1].fields()
     assert [(one["weight"], one["bytes"]) for one in recorded["payloads"]] == [(2, 3), (1, 3)]
     assert recorded["payload_seed"] == 1
