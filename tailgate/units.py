@@ -39,6 +39,11 @@ def format_percent(share: float) -> str:
     return f"{share * 100:.2f} %" if 0 < share < 0.001 else f"{share * 100:.1f} %"
 
 
+def format_rate(per_s: float) -> str:
+    """A rate as people read it: `16.67/s`, `1005/s`, `30 000/s`."""
+    return f"{per_s:.4g}/s" if per_s < 10_000 else f"{format_count(round(per_s))}/s"
+
+
 def format_count(count: int) -> str:
     """A count with thin groups of three: `2 985`."""
     return f"{count:,}".replace(",", " ")

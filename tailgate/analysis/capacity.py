@@ -12,10 +12,11 @@ _AIM_SHARE = 0.6
 
 
 def workers_wanted(per_s: float, cpu_s_each: float, workers: int, cores_used: float) -> int | None:
-    """How many processes should share a rate that `workers` of them did not keep; None where they were not at their limit.
+    """How many processes should share a rate that `workers` of them did not keep; None where it is within their limit.
 
-    cpu_s_each: processor time per request. cores_used: processor time per second, of all of them together.
+    cpu_s_each: processor time per request. cores_used: processor time per second, of all of them together: less than the
+    rate takes where others used the cores as well.
     """
-    if cores_used < _BUSY_SHARE * workers:
+    if max(cores_used, per_s * cpu_s_each) < _BUSY_SHARE * workers:
         return None
     return max(workers + 1, math.ceil(per_s * cpu_s_each / _AIM_SHARE))

@@ -36,9 +36,10 @@ def estimates(samples: Samples) -> tuple[Estimate, ...]:
 
 
 def achieved_rate(samples: Samples) -> Estimate:
-    """Requests sent per second of the judged part."""
+    """Requests sent per second of the judged part; those sent after its end were due in it, and kept no schedule."""
     lasted_s = judged_s(samples)
-    return Estimate("achieved_rate", int(np.isfinite(samples.send_lag_s).sum()) / lasted_s if lasted_s else 0.0)
+    in_time = samples.due_s + samples.send_lag_s < samples.header.warmup_s + lasted_s
+    return Estimate("achieved_rate", int(in_time.sum()) / lasted_s if lasted_s else 0.0)
 
 
 def service_quantile(samples: Samples, q: float) -> Estimate:

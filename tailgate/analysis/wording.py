@@ -10,7 +10,7 @@ from tailgate.analysis.metrics import metric_of
 from tailgate.analysis.outcome import Outcome
 from tailgate.plan.case import Case
 from tailgate.samples import Samples
-from tailgate.units import format_count, format_ms, format_percent
+from tailgate.units import format_count, format_ms, format_percent, format_rate
 
 if TYPE_CHECKING:
     from tailgate.analysis.verdict import Check, Verdict
@@ -91,8 +91,8 @@ def undecided_line(check: Check, case: Case, samples: Samples) -> str:
 def load_line(case: Case, samples: Samples, design_effect: float) -> str:
     """How many requests in what time, at which rate, whether on schedule, and how much they say."""
     requests = f"{format_count(len(samples))} requests in {judged_s(samples):.4g} s"
-    offered = f"offered {_pace(case, samples):.4g}/s" if case.load.open_loop else case.load.wording
-    rates = f"{offered}, achieved {achieved_rate(samples).value:.4g}/s"
+    offered = f"offered {format_rate(_pace(case, samples))}" if case.load.open_loop else case.load.wording
+    rates = f"{offered}, achieved {format_rate(achieved_rate(samples).value)}"
     return f"{requests} ({rates}), {_schedule(case, samples)}, design effect {design_effect:.1f}"
 
 

@@ -10,7 +10,7 @@ from tailgate.analysis.reading import Reading
 from tailgate.analysis.wire import wire_lines
 from tailgate.analysis.wording import errors_line
 from tailgate.reporting.drive_summary import differences
-from tailgate.units import format_count
+from tailgate.units import format_count, format_rate
 
 _UNKNOWN = "–"
 
@@ -56,8 +56,8 @@ def _heading(reading: Reading) -> Iterator[str]:
     yield f"{reading.url}"
     yield f"  {load.arrival} {load.wording} for {load.for_s:g} s{warmup}"
     counts = f"{format_count(reading.requests)} requests, {format_count(reading.errors)} errors, {format_count(reading.censored)} censored"
-    offered = f"offered {load.per_s:.4g}/s, " if load.per_s is not None else ""
-    yield f"  {offered}achieved {reading.achieved_per_s:.4g}/s: {counts}"
+    offered = f"offered {format_rate(load.per_s)}, " if load.per_s is not None else ""
+    yield f"  {offered}achieved {format_rate(reading.achieved_per_s)}: {counts}"
     if reading.errors:
         yield f"  {errors_line(reading.samples)}"
 

@@ -9,7 +9,7 @@ from tailgate.plan.budget import SHARES
 from tailgate.reporting.benchmark_json import runs_in
 from tailgate.reporting.plain import Plain
 from tailgate.reporting.run_file import Run, read_json
-from tailgate.units import format_ms, format_percent
+from tailgate.units import format_ms, format_percent, format_rate
 
 _RATES = {"achieved_rate"}
 
@@ -48,4 +48,4 @@ def _value(metric: str, value: Plain) -> str:
         return "∞"
     if metric in SHARES:
         return format_percent(value)
-    return f"{value:.4g}/s" if metric in _RATES else format_ms(value)
+    return format_rate(value) if metric in _RATES else format_ms(value)

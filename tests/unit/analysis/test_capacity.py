@@ -15,8 +15,13 @@ def test_a_process_at_its_limit_is_given_company():
 
 def test_processes_that_had_time_left_are_not_multiplied():
     """They were late for another reason, and more of them would be late as well."""
-    assert workers_wanted(20_000, 100e-6, workers=1, cores_used=0.5) is None
-    assert workers_wanted(20_000, 100e-6, workers=2, cores_used=1.2) is None
+    assert workers_wanted(5_000, 100e-6, workers=1, cores_used=0.5) is None
+    assert workers_wanted(12_000, 100e-6, workers=2, cores_used=1.2) is None
+
+
+def test_a_rate_that_no_process_keeps_wants_more_whatever_else_ran_on_its_core():
+    """Two cores of work, of which it got half a core beside a neighbour: an idle core alone would not do."""
+    assert workers_wanted(20_000, 100e-6, workers=1, cores_used=0.5) == 4
 
 
 @given(per_s=st.floats(1, 1e6), each_s=st.floats(1e-6, 1e-2), workers=st.integers(1, 16), used=st.floats(0.85, 1.0))

@@ -119,7 +119,7 @@ def test_a_saturated_generator_says_how_many_workers_the_rate_takes(new_case, ne
     case = new_case("p99 <= 120ms", per_s=20_000, for_s=5)
     judged = 20_000 * 5
     lag_s = np.linspace(0, 2.5, judged)
-    host = {"workers": 1.0, "lasted_s": 7.0, "cpu_s": 7.0 * 20_000 * 90e-6, "cpu_share": 1.0, "cpu_share_most": 1.0}
+    host = {"workers": 1.0, "lasted_s": 7.0, "cpu_s": 7.0 * 13_333 * 90e-6, "cpu_share": 1.0, "cpu_share_most": 1.0}
     verdict = judge(case, replace(new_samples(case, 0.001, lag_s=lag_s), host=host), target_kind="sagemaker")
     assert "about 90 µs for each request: ask for 3 workers (--latency-workers 3)" in verdict.explain()
 

@@ -90,6 +90,13 @@ def test_a_generator_at_its_limit_says_how_many_workers_to_ask_for():
     assert _read(dataclasses.replace(samples_of(case_of()), host=HOST)).reasons == ()
 
 
+def test_what_was_sent_after_the_load_was_over_did_not_keep_its_rate():
+    """A generator that is two seconds behind at the end achieved 90/s of 100/s, though it sent all 2 000 in the end."""
+    reading = _read(_lagging(samples_of(case_of()), 2.0))
+    assert reading.requests == 2000
+    assert reading.achieved_per_s == pytest.approx(90)
+
+
 def test_a_few_requests_are_a_reading_too():
     """Three requests prove nothing, and without a budget nothing is to be proved."""
     case = Case(EndpointSpec("ranker"), payload=b"", load=ConstantRate(1, 3, 0), budget=Budget.of("error_rate <= 99%"))
