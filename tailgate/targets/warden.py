@@ -28,7 +28,10 @@ _DYING_S = 2.0  # for the kernel to end what was killed
 
 def main() -> int:
     """Start the command, wait for its end or ours, and end what is left of it."""
-    orders = json.loads(sys.stdin.readline())
+    line = sys.stdin.readline()
+    if not line:
+        return 1  # whoever started it is gone already
+    orders = json.loads(line)
     woken = _wake_on(signal.SIGCHLD, signal.SIGTERM)
     prctl = _prctl()
     prctl(_PR_SET_CHILD_SUBREAPER, 1)

@@ -255,6 +255,24 @@ with ProcessTarget(command={server(FORK.format(session=False))!r}).open(Endpoint
     assert [gone(member) for member in family] == [True, True]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells children of their parent's death on Linux only")
+def test_a_server_does_not_outlive_its_warden(server) -> None:
+    """Even a killed warden takes it along, and the target notices."""
+    with ProcessTarget(command=server()).open(SPEC) as endpoint:
+        (pid,) = endpoint.processes.values()
+        warden = psutil.Process(pid).parent()
+        assert warden is not None
+        warden.kill()
+        assert gone(pid)
+
+
+def test_a_warden_that_is_told_nothing_ends() -> None:
+    """Whoever started it died before it could say what to start."""
+    command = [sys.executable, "-m", "tailgate.targets.warden"]
+    done = subprocess.run(command, input="", capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_a_server_that_writes_without_end_is_not_held_up_by_it(server) -> None:
     """Its output is drained, and no more than the last lines are kept."""
     with ProcessTarget(command=server("for n in range(100_000): print('line', n)")).open(SPEC) as endpoint:
