@@ -29,6 +29,7 @@ from tailgate.generator.drive import drive
 from tailgate.generator.order import Order
 from tailgate.plan.budget import Budget
 from tailgate.plan.case import Case, EndpointSpec
+from tailgate.plan.closed_loop import ClosedLoop
 from tailgate.plan.load import ConstantRate, Poisson
 from tests.unit.generator.serving import KEYS, NO_KEYS, Served, generators, gone, rows_once_each, serving
 
@@ -150,6 +151,25 @@ def test_the_samples_of_workers_are_like_those_of_one_process(server: Served):
     assert set(two.records["connection"]) <= set(numbers)
     first = two.records[two.records["request"] == 0]
     assert len(set(first["connection"])) == len(first)
+
+
+def test_each_request_carries_the_same_payload_however_many_share_the_load(server: Served):
+    """The choice belongs to the schedule: a run can be compared with one that more workers drove."""
+    order = dataclasses.replace(server.order(SHORT), payloads=(b"[1]", b"[2]", b"[3]"), payload_weights=(1, 2, 3), payload_seed=5)
+    one, two = drive(order), drive(shared(order))
+    assert len(set(one.records["payload"])) == 3
+    assert np.array_equal(one.records["payload"], two.records["payload"])
+
+
+def test_the_callers_of_a_closed_loop_are_divided(server: Served):
+    """Three callers make three requests at a time, not three for each worker; each asks again when it has its answer."""
+    samples = drive(shared(server.order(ClosedLoop(callers=3, for_s=1.5, warmup_s=0), connections=3, ms=20)))
+    assert samples.faults == ()
+    assert samples.errors() == {}
+    done_s = np.sort(samples.due_s + samples.response_s) - 1e-6  # a caller is free, and asks, in one moment; columns are rounded
+    in_flight = np.arange(1, len(samples) + 1) - np.searchsorted(done_s, samples.due_s, side="right")
+    assert in_flight.max() == 3
+    assert set(samples.records["connection"] % 2) == {0, 1}
 
 
 def test_workers_find_their_credentials_themselves(server: Served):
