@@ -59,9 +59,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m tailgate.generator.join", description="Drive a share of a load for a master elsewhere."
-    )
+    parser = _Parser(prog="python -m tailgate.generator.join", description="Drive a share of a load for a master elsewhere.")
     parser.add_argument("master", metavar="HOST:PORT", help="where the master listens, or the near end of a tunnel to it")
     parser.add_argument("--again", action="store_true", help="work for one run after another, until Ctrl-C or a refusal")
     return parser
