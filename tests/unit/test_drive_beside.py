@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -140,3 +141,20 @@ def test_ctrl_c_ends_the_peer_too(tmp_path: Path):
     assert children
     assert all(gone(pid) for pid in children)
     assert (out, "Traceback" in err) == ("", False)
+
+
+def test_a_command_that_is_killed_leaves_no_peer(tmp_path: Path):
+    """Nobody can tidy up after SIGKILL; the peer notices that its input has ended."""
+    with serving(tmp_path, tls=False) as served:
+        url = f"http://127.0.0.1:{served.port}/"
+        command = [sys.executable, "-c", PROGRAM, url, "--rate", "20", "--duration", "60s", "--beside", "locust"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=_environment({})) as run:
+            assert run.stderr is not None
+            while "locust: driving" not in run.stderr.readline():
+                assert run.poll() is None
+            (peer,) = [child.pid for child in psutil.Process(run.pid).children(recursive=True)]
+            run.kill()
+            deadline_s = time.monotonic() + 20
+            while not gone(peer) and time.monotonic() < deadline_s:
+                time.sleep(0.1)
+    assert gone(peer)

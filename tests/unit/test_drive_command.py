@@ -261,6 +261,24 @@ def test_ctrl_c_shows_what_there_is_and_leaves_no_process(server: Served, argume
     assert "Traceback" not in err
 
 
+def test_several_workers_share_the_load_and_are_gone_after_ctrl_c(server: Served):
+    """One schedule, one object; interrupted, neither the master nor a worker is left."""
+    told = _told(_drive(_url(server), *SHORT, "--workers", "2", "--json", "-"))
+    assert told["requests"] == told["scheduled"]
+    assert told["host"]["workers"] == 2
+    command = [sys.executable, "-c", PROGRAM, _url(server), "--rate", "50", "--duration", "60s", "--workers", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=_environment({})) as run:
+        assert run.stderr is not None
+        assert "driving" in run.stderr.readline()
+        children = [child.pid for child in psutil.Process(run.pid).children(recursive=True)]
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=30)
+    assert run.returncode == 130, err
+    assert len(children) >= 3
+    assert all(gone(pid) for pid in children)
+    assert "response time" in out
+
+
 def test_a_terminal_shows_progress(server: Served):
     """A bar that is drawn and taken away again; the table goes to standard output, which is no terminal here."""
     master, terminal = pty.openpty()
