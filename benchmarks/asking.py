@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 PAYLOAD = b'{"instances": [[5.1, 3.5, 1.4, 0.2]]}'
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDOFTHEBENCHMARKS", "AWS_SECRET_ACCESS_KEY": "made/up", "AWS_DEFAULT_REGION": "us-east-1"}
 _SETTLE_S = 1.0  # from the first request until the processor's time is looked at
+_MARGIN_S = 0.7  # from the second look to the end of the load
 _PATIENCE_S = 45.0  # beyond the load itself: start, drain, report
 
 
@@ -30,7 +31,7 @@ class Ask:
     for_s: float
     connections: int
     workers: int = 1
-    meanwhile: Callable[[subprocess.Popen[bytes]], None] | None = None
+    meanwhile: Callable[[subprocess.Popen[bytes], Server], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def ask(tool: Tool, server: Server, what: Ask) -> Asked:
     ) as process:
         meter = _Meter(process, server, what.for_s)
         if what.meanwhile is not None:
-            threading.Thread(target=what.meanwhile, args=(process,), daemon=True).start()
+            threading.Thread(target=what.meanwhile, args=(process, server), daemon=True).start()
         try:
             said, _ = process.communicate(timeout=what.for_s + _PATIENCE_S)
         except BaseException:
@@ -126,7 +127,7 @@ class _Meter(threading.Thread):
             if self._process.poll() is not None:
                 return
             time.sleep(0.02)
-        window_s = self._for_s - _SETTLE_S - (count["now_s"] - count["first_s"]) - 0.3
+        window_s = self._for_s - _SETTLE_S - (count["now_s"] - count["first_s"]) - _MARGIN_S
         if window_s <= 0.3:
             return
         time.sleep(_SETTLE_S)

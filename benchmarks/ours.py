@@ -39,7 +39,7 @@ def _command(sign: bool) -> Tool:
 def _read(_what: Ask, _server: Server, said: str, code: int) -> Told:
     start = said.find("{")
     if start < 0:
-        raise RuntimeError(f"tailgate told nothing, exit code {code}:\n{said[-2000:]}")
+        return Told(0, 0, 0.0, math.nan, math.nan, doubts=(f"exit code {code}: {said.strip()[-2000:]}",))
     told, _ = json.JSONDecoder().raw_decode(said[start:])
     response, service = told["response_time_s"], told["service_time_s"]
     return Told(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -121,7 +122,8 @@ def _add(table: Table, server: Server, tool: Tool, wrong: Wrong) -> None:
             "tool": tool.name,
             "truth": wrong.truth(asked),
             "told": f"p99 {_ms(told.p99_s)}, {told.requests} requests{failed}",
-            "noticed": noticed or "no",
+            "noticed": textwrap.shorten(noticed, 90, placeholder=" …") or "no",
+            "said": noticed,
             "silent": "no" if wrong.right(asked) or noticed else "**yes**",
             "exit_code": asked.exit_code,
         },
@@ -129,13 +131,12 @@ def _add(table: Table, server: Server, tool: Tool, wrong: Wrong) -> None:
     )
 
 
-def _kill_a_worker(process: Popen[bytes]) -> None:
-    """Kill the youngest of the processes that send, two seconds after there are two of them."""
-    senders = lambda: [one for one in family(process)[1:] if not one.children()]  # noqa: E731 - looked at again and again
-    while process.poll() is None and len(senders()) < 2:
+def _kill_a_worker(process: Popen[bytes], server: Server) -> None:
+    """Kill the youngest of the processes that send, in the midst of the load."""
+    while process.poll() is None and not server.count()["first_s"]:
         time.sleep(0.05)
     time.sleep(FOR_S / 2)
-    for one in senders()[-1:]:
+    for one in [one for one in family(process)[1:] if not one.children()][-1:]:
         one.kill()
 
 
