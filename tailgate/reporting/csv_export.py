@@ -7,6 +7,10 @@ response_s, service_s, send_lag_s                   done - due, done - sent, sen
                                                     for a request that failed, even if it was answered
 status, error       HTTP status (0 without a response); what went wrong, empty when nothing did
 body_bytes, connection, request, payload, arm       as in samples.py
+send_s, wait_s, receive_s                           phases (analysis/phases.py); empty where it never came to that
+dns_s, tcp_s, tls_s                                 the same; empty unless its connection opened when it was due already
+connection_age_s, remote                            how long its connection had been open, and to which address; empty
+                                                    where it is not known
 """
 
 from __future__ import annotations
@@ -21,6 +25,9 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from tailgate.analysis.phases import phases
+from tailgate.analysis.remotes import addresses_in
+from tailgate.connection_table import address_text
 from tailgate.errors import RecordError, SamplesError
 from tailgate.reporting.run_file import read_run
 from tailgate.reporting.session_folder import SESSIONS_WITH_SAMPLES
@@ -29,6 +36,7 @@ from tailgate.samples import MAGIC, Error, Samples, read_samples
 COLUMNS = (
     *("due_s", "judged", "sent_after_s", "first_byte_after_s", "done_after_s", "response_s", "service_s", "send_lag_s"),
     *("status", "error", "body_bytes", "connection", "request", "payload", "arm"),
+    *("send_s", "wait_s", "receive_s", "dns_s", "tcp_s", "tls_s", "connection_age_s", "remote"),
 )
 
 _AT_ONCE = 20_000
@@ -71,7 +79,7 @@ def _start(path: Path) -> bytes:
 
 
 def _rows(samples: Samples) -> Iterator[tuple[object, ...]]:
-    records = samples.records
+    records, found = samples.records, phases(samples)
     return zip(
         _seconds(samples.due_s),
         (samples.due_s >= samples.header.warmup_s).astype(int).tolist(),
@@ -80,8 +88,19 @@ def _rows(samples: Samples) -> Iterator[tuple[object, ...]]:
         records["status"].tolist(),
         [_ERRORS.get(number, f"error {number}") for number in records["error"].tolist()],
         *(records[name].tolist() for name in ("bytes", "connection", "request", "payload", "arm")),
+        *(_seconds(found[name]) for name in ("send", "wait", "receive", "dns", "tcp", "tls")),
+        _seconds(samples.connection_age_s),
+        _remotes(samples),
         strict=True,
     )
+
+
+def _remotes(samples: Samples) -> list[str]:
+    """The address each request went to; empty where its connection is unknown."""
+    addresses, numbers = addresses_in(samples)
+    texts = [*(address_text(address.tobytes()) for address in addresses), ""]
+    of_connection = np.append(numbers, -1)
+    return [texts[number] for number in of_connection[samples.connection_rows].tolist()]
 
 
 def _seconds(times_s: NDArray[np.floating]) -> list[str]:

@@ -3,11 +3,13 @@
 import csv
 import io
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tailgate.connection_table import CONNECTION, pack_address
 from tailgate.errors import RecordError, SamplesError
 from tailgate.reporting.csv_export import COLUMNS, samples_in, write_csv
 from tailgate.reporting.run_file import Run
@@ -53,6 +55,25 @@ def test_what_never_happened_is_empty_and_errors_have_names() -> None:
     assert float(rows[throttled]["done_after_s"]) > 0
     assert (rows[202]["sent_after_s"], rows[202]["send_lag_s"]) == ("", "")
     assert not {"inf", "nan"} & {cell for row in rows for cell in row.values()}
+
+
+def test_phases_and_places_are_columns_of_their_own() -> None:
+    """The first request on a connection that opened for it has its opening; one whose connection nobody knows has no place."""
+    samples = samples_of(case_of())
+    samples.records["send_s"] = 1e-5
+    samples.records["connection"], samples.records["request"] = 0, np.arange(len(samples))
+    samples.records["connection"][9] = 5
+    table_of_one = np.zeros(1, CONNECTION)
+    table_of_one["opened_s"], table_of_one["tcp_s"], table_of_one["tls_s"] = 0.00004, 0.00001, 0.00002
+    table_of_one["remote"] = np.frombuffer(pack_address("10.0.0.7"), np.uint8)
+    rows = table(replace(samples, connections=table_of_one))
+    assert [float(rows[0][name]) for name in ("dns_s", "tcp_s", "tls_s")] == pytest.approx([0, 1e-5, 2e-5])
+    assert [rows[1][name] for name in ("dns_s", "tcp_s", "tls_s")] == ["", "", ""]
+    assert float(rows[1]["connection_age_s"]) == pytest.approx(samples.due_s[1] + 1e-5, abs=1e-7)
+    whole = sum(float(rows[1][name]) for name in ("send_lag_s", "send_s", "wait_s", "receive_s"))
+    assert whole == pytest.approx(float(rows[1]["response_s"]), abs=1e-7)
+    assert {row["remote"] for row in rows} == {"10.0.0.7", ""}
+    assert (rows[9]["remote"], rows[9]["connection_age_s"]) == ("", "")
 
 
 def test_an_error_of_a_later_version_keeps_its_number() -> None:
