@@ -99,7 +99,12 @@ class Recruit(WorkerRunner):
         super().__init__(environment, entrance.host, entrance.port)
 
     def connect_to_master(self) -> None:
-        """Be admitted, and then be a worker of Locust's."""
+        """Be admitted, and then be a worker of Locust's, which calls this again when an acknowledgement is late."""
+        if not self._admitted.ready():
+            self._be_admitted()
+        super().connect_to_master()  # type: ignore[no-untyped-call]  # Locust's
+
+    def _be_admitted(self) -> None:
         self.register_message(CHALLENGE, lambda environment, msg: self._answer(msg.data))  # noqa: ARG005 - Locust's names
         self.register_message(WELCOME, lambda environment, msg: self._admitted.set(msg.data))  # noqa: ARG005
         self.register_message(REFUSED, lambda environment, msg: self._admitted.set_exception(RefusedError(msg.data["why"])))  # noqa: ARG005
@@ -107,7 +112,6 @@ class Recruit(WorkerRunner):
         self.on("pong", lambda said: self._pongs.put(said["now_s"]))
         self.send_message(*self._applicant.join())
         self._admitted.get()
-        super().connect_to_master()  # type: ignore[no-untyped-call]  # Locust's
 
     def on(self, kind: str, heard: Callable[[Said], None]) -> None:
         """Have a function called with the content of each message of a kind."""

@@ -61,6 +61,7 @@ class Worker:
         self._runner: Recruit = swarm.runner
         swarm.events.heartbeat_received.add_listener(self._hear)
         swarm.events.report_to_master.add_listener(self._report)
+        self._heard_s = time.monotonic()  # it may have taken its time to be there
         gevent.spawn(self._mind_the_master)
         part = self._runner.part.get()
         try:
@@ -87,7 +88,6 @@ class Worker:
 
     def _prepared(self, part: dict[str, Any]) -> Engine:
         """The engine, ready to begin. Its files lose their names at once, so that nothing is left of a worker that dies."""
-        self._heard_s = time.monotonic()
         self._runner.compare_clocks()
         with tempfile.TemporaryDirectory(prefix="tailgate-worker-") as folder:
             order = replace(Order.from_json(part["order"]), samples=Path(folder, "worker.samples"))

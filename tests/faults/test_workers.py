@@ -321,7 +321,7 @@ def free_port() -> int:
 
 
 def test_a_worker_that_joins_with_the_token_drives_its_share(server: Served):
-    """One is started by the master, one joins; it is there before the master is, and waits.
+    """One is started by the master, one joins; it is there long before the master is, and waits.
 
     Neither has the token in its command line or environment, where others on the host, or its children, could read it.
     """
@@ -329,6 +329,7 @@ def test_a_worker_that_joins_with_the_token_drives_its_share(server: Served):
     order = shared(server.order(SHORT), workers=1, joining=1, master_bind=f"127.0.0.1:{port}")
     texts: list[str] = []
     with joining(port, token) as worker:
+        time.sleep(11)  # longer than it would put up with a master's silence
         looker = AtTick(lambda self: texts.extend(repr((one.cmdline(), one.environ())) for one in self.workers))
         samples = drive(order, environment={TOKEN: token}, on_tick=looker)
         assert worker.wait(SOON_S) == 0
