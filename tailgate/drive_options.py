@@ -110,11 +110,9 @@ def _load(options: argparse.Namespace) -> Load:
 
 def arrivals() -> list[str]:
     """The arrival processes that a rate and a duration describe."""
-    return [name for name, kind in LOADS.items() if _required(kind) <= {"per_s", "for_s"}]
-
-
-def _required(kind: type) -> set[str]:
-    return {field.name for field in fields(kind) if field.default is MISSING}
+    return [
+        name for name, kind in LOADS.items() if {field.name for field in fields(kind) if field.default is MISSING} == {"per_s", "for_s"}
+    ]
 
 
 def _address(options: argparse.Namespace) -> Address:
