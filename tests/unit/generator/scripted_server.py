@@ -198,6 +198,12 @@ class Server(asyncio.Protocol):
         self.crlf("HTTP/1.1 200 Said", "Transfer-Encoding: chunked", "", "3e8", asked["body"])
         self.abort()
 
+    def impatient(self, asked: dict[str, str]) -> None:
+        """Answer, and close when nothing more is asked for a fifth of a second, as idle connections are dropped."""
+        self.answer(asked)
+        served = self.served = getattr(self, "served", 0) + 1
+        asyncio.get_running_loop().call_later(0.2, lambda: self.served == served and self.transport.close())
+
     def half_closed(self, asked: dict[str, str]) -> None:
         """Answer, and then send no more on this connection, but keep it."""
         self.answer(asked)
@@ -239,7 +245,7 @@ ACTS: dict[str, Callable[[Server, dict[str, str]], None]] = {
     for name in (
         *("answer", "chunked", "until_close", "then_close", "interim", "twice", "slow", "half", "garbage", "close", "reset", "silent"),
         *("stall", "die", "old", "old_endless", "trailer", "bad_chunk", "hints", "switch", "long", "endless_head", "endless_header"),
-        *("endless_interim", "reset_in_head", "reset_in_body", "reset_in_chunk", "half_closed", "half_closed_first"),
+        *("endless_interim", "reset_in_head", "reset_in_body", "reset_in_chunk", "half_closed", "impatient", "half_closed_first"),
     )
 }
 

@@ -12,6 +12,7 @@ from tailgate.analysis.wire import wire_lines, wire_of
 from tailgate.connection_table import connections_path
 from tailgate.generator.drive import drive
 from tailgate.plan.connections import FRESH, ConnectionProfile
+from tailgate.plan.gaps import Gaps
 from tailgate.plan.load import ConstantRate
 from tailgate.samples import read_samples
 from tests.unit.generator.serving import NO_KEYS, Served, rows_once_each, serving
@@ -94,6 +95,19 @@ def test_connections_of_a_profile_carry_so_many_requests_each(either: Served):
     assert found.first.requests == np.count_nonzero(carried)
     assert found.kept_alive.requests == 50 - found.first.requests
     assert 10 <= found.first.requests <= 20
+
+
+def test_after_a_gap_callers_pay_for_the_connections_that_were_dropped(either: Served):
+    """What the server dropped in the silence is opened again when a request needs it, within that request's response time."""
+    order = either.order(ConstantRate(50, 2.0, 0, gaps=Gaps(every_s=0.5, gap_s=0.5)), act="impatient", connections=1)
+    samples = drive(order)
+    assert samples.errors() == {}
+    after = np.abs(samples.due_s - 1.0) < 0.001
+    assert after.sum() == 1
+    assert (samples.records["request"][after] == 0).all()
+    assert (phases(samples)["tcp"][after] > 0).all()
+    assert wire_of(samples).first_requests.opening.requests >= 1
+    assert wire_of(samples).first_requests.kept_alive.requests > 25
 
 
 def test_a_name_is_resolved_for_connections_and_leads_to_all_its_addresses(tmp_path):

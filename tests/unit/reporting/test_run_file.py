@@ -58,9 +58,21 @@ def test_a_run_says_what_was_asked_what_happened_and_what_it_means(run: Run) -> 
     assert by_metric["p50"]["low"] < by_metric["p50"]["value"] < by_metric["p50"]["high"]
     fates = {"scheduled": 2200, "judged": 2000, "answered": 1997, "failed": {"connection lost": 3}}
     assert stored["requests"] == fates | {"stopped_s": None, "faults": []}
+    assert {"requests", "p50_s", "p99_s"} == set(stored["wire"]["phases"]["wait"])
+    assert stored["wire"]["first_requests"]["kept_alive"]["requests"] == 2000
+    assert stored["wire"]["remotes"] == []
     assert stored["samples"] == "ranker.samples"
     assert run.samples_path == run.path.parent / "ranker.samples"
     assert stored["provenance"]["target"] == "emulated"
+
+
+def test_a_run_from_before_the_wire_was_told_is_read(run: Run) -> None:
+    """Keys are added within a format; what a run does not have is empty."""
+    assert run.path is not None
+    stored = json.loads(run.path.read_text("utf-8"))
+    del stored["wire"]
+    run.path.write_text(json.dumps(stored), "utf-8")
+    assert read_run(run.path) == replace(run, wire={})
 
 
 def test_the_stored_distribution_is_that_of_the_judged_answered_requests() -> None:
