@@ -30,7 +30,7 @@ Reply = tuple[str, dict[str, object]]
 
 
 class RefusedError(GeneratorError):
-    """A worker and a master do not work with each other."""
+    """A worker and a master do not work with each other, neither now nor later: another token, another version."""
 
 
 def new_token() -> str:
@@ -155,14 +155,14 @@ class Door:
             return self._refuse(f"{who} is of tailgate {version}, the master of {tailgate.__version__}; install the same on both")
         place = self._place(asked.get("place"))
         if place is None:
-            return self._refuse(f"{who} came when all {self._places} places were taken; ask for more workers")
+            return self._refuse(f"{who} came when all {self._places} places were taken; ask for more workers", full=True)
         self.members[stranger] = Member(place, int(pid or 0), host, place < self._local)
         return WELCOME, {"place": place}
 
-    def _refuse(self, why: str) -> Reply:
+    def _refuse(self, why: str, *, full: bool = False) -> Reply:
         if len(self.refusals) < _MOST_STRANGERS:
             self.refusals.append(why)
-        return REFUSED, {"why": why}
+        return REFUSED, {"why": why, "full": full}
 
     def _place(self, wanted: object) -> int | None:
         """A worker that the master started knows its place; others take the first free one that is for them."""

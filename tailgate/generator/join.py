@@ -23,6 +23,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +34,7 @@ from tailgate.errors import GeneratorError
 from tailgate.generator.admission import LEAST_TOKEN, TOKEN, Entrance, listening_at
 
 _USAGE, _REFUSED, _INTERRUPTED = 4, 4, 130
+_PAUSE_S = 2.0  # after a run that failed, or a master that needed nobody: it may not have ended yet
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         entrance = Entrance(*listening_at(options.master), token=_token())
         while (code := _work(entrance)) != _REFUSED and options.again:
-            pass
+            time.sleep(_PAUSE_S if code else 0.0)
     except GeneratorError as error:
         print(f"tailgate: {error}", file=sys.stderr)
         return _USAGE

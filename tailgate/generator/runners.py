@@ -107,7 +107,7 @@ class Recruit(WorkerRunner):
     def _be_admitted(self) -> None:
         self.register_message(CHALLENGE, lambda environment, msg: self._answer(msg.data))  # noqa: ARG005 - Locust's names
         self.register_message(WELCOME, lambda environment, msg: self._admitted.set(msg.data))  # noqa: ARG005
-        self.register_message(REFUSED, lambda environment, msg: self._admitted.set_exception(RefusedError(msg.data["why"])))  # noqa: ARG005
+        self.register_message(REFUSED, lambda environment, msg: self._refused(msg.data))  # noqa: ARG005
         self.on("part", self.part.set)
         self.on("pong", lambda said: self._pongs.put(said["now_s"]))
         self.send_message(*self._applicant.join())
@@ -151,6 +151,9 @@ class Recruit(WorkerRunner):
 
         self.on("begin", begin)
         self.on("halt", lambda said: gevent.spawn(engine.stop_at, said["at_s"]))
+
+    def _refused(self, said: Said) -> None:
+        self._admitted.set_exception((GeneratorError if said["full"] else RefusedError)(said["why"]))
 
     def _answer(self, challenge: Said) -> None:
         try:

@@ -65,7 +65,7 @@ def test_a_worker_that_only_pretends_to_know_the_token_is_refused_and_named():
     door = Door(RIGHT, 0, 1)
     door.hear("liar", *applicant(WRONG).join())
     kind, said = door.hear("liar", PROOF, {"proof": "0" * 64, "version": tailgate.__version__})
-    assert kind == REFUSED
+    assert (kind, said["full"]) == (REFUSED, False)
     assert "(pid 7 on 'there') gave a wrong token" in said["why"]
     assert door.refusals == [said["why"]]
     assert door.members == {}
@@ -104,7 +104,8 @@ def test_nobody_is_admitted_beyond_the_places_nor_into_a_place_that_is_taken():
     """A third worker of two would send what nobody asked for."""
     door = Door(RIGHT, 1, 1)
     assert knock(door, applicant(), "one")[0] == WELCOME
-    assert knock(door, applicant(), "two")[0] == REFUSED
+    kind, said = knock(door, applicant(), "two")
+    assert (kind, said["full"]) == (REFUSED, True)
     assert knock(door, applicant(place=0), "three")[0] == WELCOME
     assert knock(door, applicant(place=0), "four")[0] == REFUSED
     assert knock(door, applicant(place=1), "five")[0] == REFUSED

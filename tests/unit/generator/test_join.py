@@ -63,6 +63,7 @@ def test_one_that_comes_again_works_until_it_is_refused(entrances, monkeypatch):
     seen, codes = entrances
     codes[:] = [0, 1, 0, 4, 0]
     monkeypatch.setenv(TOKEN, RIGHT)
+    monkeypatch.setattr(join, "_PAUSE_S", 0.0)
     assert join.main(["--again", "10.0.0.5:5557"]) == 4
     assert len(seen) == 4
 
