@@ -4,52 +4,50 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 from benchmarks import accuracy, cpu, million, neighbour, rate, stall, wrong_answers
-from benchmarks.figures import Settings, Table, record
-from benchmarks.machine import describe
+from benchmarks.figures import Settings, Table, measured, record, recorded
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
-BENCHES = (accuracy, stall, cpu, rate, neighbour, wrong_answers, million)
-QUICK = (accuracy, stall, cpu)
+BENCHES = {module.__name__.rpartition(".")[2]: module for module in (accuracy, stall, cpu, rate, neighbour, wrong_answers, million)}
+QUICK = ("accuracy", "stall", "cpu")
 
 
 def main() -> int:
     """Measure; with --quick only to see that all of it works, and then nothing is written unless --json says where."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("only", nargs="*", metavar="BENCH", help=f"some of {', '.join(BENCHES)}; the other tables stay as they are")
     parser.add_argument("--repeats", type=int, default=Settings().repeats, help="measurements of which the median is told (default 5)")
     parser.add_argument("--quick", action="store_true", help="once and short, to see that it works; writes no page")
     parser.add_argument("--json", type=Path, help="where all repetitions go (default benchmarks/figures.json)")
     options = parser.parse_args()
+    if unknown := set(options.only) - set(BENCHES):
+        parser.error(f"no such bench: {', '.join(sorted(unknown))}")
     settings = Settings(1 if options.quick else options.repeats, options.quick)
-    machine, began_s = describe(), time.monotonic()
-    tables = [bench.measure(settings) for bench in (QUICK if options.quick else BENCHES)]
-    remarks = {"machine": machine, "load_average_after": describe()["load_average"], "took_s": round(time.monotonic() - began_s)}
-    page = _page(tables, remarks)
-    print(page)
-    if options.json or not options.quick:
-        record(tables, options.json or HERE / "figures.json", remarks)
-    if not options.quick:
-        _publish(page)
+    for name in options.only or (QUICK if options.quick else BENCHES):
+        table = measured(BENCHES[name].measure, settings)
+        print(table.markdown(), flush=True)
+        if options.json or not options.quick:
+            _keep(table, options.json or HERE / "figures.json", publish=not options.json)
     return 0
 
 
-def _page(tables: list[Table], remarks: dict[str, object]) -> str:
-    machine = remarks["machine"]
-    assert isinstance(machine, dict)
-    busy = f"load average {machine['load_average'][0]} before, {describe()['load_average'][0]} after"
-    where = f"{machine['processor']}, {machine['cores']} cores, Linux {machine['kernel']}, Python {machine['python']}; {busy}."
-    return "\n".join([f"Measured on: {where}", "", *(table.markdown() for table in tables)])
+def _keep(table: Table, path: Path, *, publish: bool) -> None:
+    """Put a table among those recorded, at once: a bench that fails later loses nothing."""
+    kept = {**recorded(path), table.name: table}
+    tables = [kept[name] for name in BENCHES if name in kept]
+    record(tables, path)
+    if publish:
+        _publish("\n".join(one.markdown() for one in tables))
 
 
 def _publish(page: str) -> None:
     path = HERE / "README.md"
     before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{page}\n{END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{BEGIN}\n\n{page}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

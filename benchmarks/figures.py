@@ -7,8 +7,9 @@ import json
 import math
 import statistics
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Table:
     columns: Mapping[str, tuple[str, str]]
     rows: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    measured: dict[str, Any] = field(default_factory=dict)
 
     def add(self, labels: Mapping[str, Cell], repeats: Sequence[Mapping[str, float]]) -> dict[str, Any]:
         """One row: labels as they are, and the median of each figure."""
@@ -54,7 +56,14 @@ class Table:
         headings = [heading for heading, _ in self.columns.values()]
         lines = [f"### {self.title}", "", _line(headings), _line(["---"] * len(headings))]
         lines += [_line([_shown(row.get(key), kind) for key, (_, kind) in self.columns.items()]) for row in self.rows]
-        return "\n".join([*lines, "", *(f"{note}  " for note in self.notes)]).rstrip() + "\n"
+        notes = [*dict.fromkeys(self.notes), *([_how(self.measured)] if self.measured else [])]
+        return "\n".join([*lines, "", " ".join(notes)]).rstrip() + "\n"
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Table:
+        """A table as it was recorded."""
+        rows = [{key: math.inf if cell == "inf" else cell for key, cell in row.items()} for row in fields["rows"]]
+        return cls(**{**fields, "rows": rows})
 
 
 def median_of(settings: Settings, once: Callable[[], Mapping[str, float]]) -> list[Mapping[str, float]]:
@@ -68,10 +77,23 @@ def quantile(times_s: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
 
 
-def record(tables: Sequence[Table], path: Path, remarks: Mapping[str, Any]) -> None:
-    """Write all rows with the machine that they are of."""
-    rows = {table.name: {"title": table.title, "rows": table.rows, "notes": table.notes} for table in tables}
-    path.write_text(json.dumps(_finite({**remarks, "tables": rows}), indent=1) + "\n", encoding="utf-8")
+def measured(measure: Callable[[Settings], Table], settings: Settings) -> Table:
+    """A bench's table, with the machine that it is of and how busy that was."""
+    before, began_s = describe(), time.monotonic()
+    table = measure(settings)
+    after = {"load_average_after": describe()["load_average"], "took_s": round(time.monotonic() - began_s), "repeats": settings.repeats}
+    table.measured = {**before, **after}
+    return table
+
+
+def record(tables: Sequence[Table], path: Path) -> None:
+    """Write all rows, each with all of its repetitions."""
+    path.write_text(json.dumps(_finite({table.name: asdict(table) for table in tables}), indent=1) + "\n", encoding="utf-8")
+
+
+def recorded(path: Path) -> dict[str, Table]:
+    """The tables in a file, by name; none where there is no file."""
+    return {name: Table.of(fields) for name, fields in json.loads(path.read_text(encoding="utf-8")).items()} if path.exists() else {}
 
 
 def main(measure: Callable[[Settings], Table]) -> None:
@@ -81,11 +103,10 @@ def main(measure: Callable[[Settings], Table]) -> None:
     parser.add_argument("--quick", action="store_true", help="once and short, to see that it works")
     parser.add_argument("--json", type=Path, help="write all repetitions there")
     options = parser.parse_args()
-    before = describe()
-    table = measure(Settings(1 if options.quick else options.repeats, options.quick))
+    table = measured(measure, Settings(1 if options.quick else options.repeats, options.quick))
     print(table.markdown())
     if options.json:
-        record([table], options.json, {"machine": before, "load_average_after": describe()["load_average"]})
+        record([table], options.json)
 
 
 def _shown(cell: Cell | None, kind: str) -> str:
@@ -105,6 +126,13 @@ def _shown(cell: Cell | None, kind: str) -> str:
         "times": lambda: f"{cell:.1f} ×" if cell < 10 else f"{cell:.0f} ×",
     }
     return shown[kind]()
+
+
+def _how(measured: Mapping[str, Any]) -> str:
+    often = f"Median of {measured['repeats']}" if measured["repeats"] > 1 else "Once"
+    busy = f"load average {measured['load_average'][0]} before, {measured['load_average_after'][0]} after"
+    where = f"{measured['processor']}, {measured['cores']} cores, Linux {measured['kernel']}, Python {measured['python']}"
+    return f"*{often}; {where}; {measured['priority']} priority, {busy}.*"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -54,6 +54,7 @@ def describe() -> dict[str, Any]:
         "client_core": asking,
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "priority": "real-time" if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR) else "ordinary",
         "load_average": [round(load, 2) for load in os.getloadavg()],
     }
 

@@ -55,6 +55,7 @@ def measure(settings: Settings) -> Table:
         "analysis_s": analysed_s,
     }
     table.add({"outcome": verdict.outcome.name}, [figures])
+    table.notes += verdict.reasons
     table.notes.append("Memory: the parent's own peak, numpy and scipy included.")
     return table
 

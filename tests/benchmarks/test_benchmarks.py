@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks import peers
 from benchmarks.asking import Ask
-from benchmarks.figures import Table, quantile
+from benchmarks.figures import Table, quantile, record, recorded
 from benchmarks.serving import TRUTH, Server, Truth
 
 ROOT = Path(__file__).parents[2]
@@ -100,15 +100,25 @@ def test_a_table_shows_the_median_of_its_repetitions() -> None:
     assert "| ours | 2.00 |" in table.markdown()
 
 
+def test_recorded_tables_read_back_as_they_were(tmp_path: Path) -> None:
+    """Also times of requests that never came back, and those that were not told."""
+    table = Table("t", "T", {"tool": ("client", "text"), "p99_s": ("p99 ms", "ms")}, notes=["Once."])
+    table.add({"tool": "ours"}, [{"p99_s": math.inf}])
+    table.add({"tool": "theirs"}, [{"p99_s": math.nan}])
+    record([table], tmp_path / "figures.json")
+    assert recorded(tmp_path / "figures.json")["t"].markdown() == table.markdown()
+    assert "| ours | ∞ |" in table.markdown()
+
+
 def test_all_of_it_runs(tmp_path: Path) -> None:
     """Once and short; a stall shows in full, and the JSON holds each repetition and the machine."""
     command = [sys.executable, "-m", "benchmarks", "--quick", "--json", str(tmp_path / "figures.json")]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 0, ran.stderr
     figures = json.loads((tmp_path / "figures.json").read_text())
-    assert figures["machine"]["cores"] >= 1
-    (stall,) = figures["tables"]["stall"]["rows"]
+    assert figures["stall"]["measured"]["cores"] >= 1
+    (stall,) = figures["stall"]["rows"]
     assert stall["tool"] == "tailgate"
     assert abs(stall["error"]) < 0.2
-    ours, fast = figures["tables"]["cpu"]["rows"]
+    ours, fast = figures["cpu"]["rows"]
     assert fast["ratio"] > 1, f"{ours} {fast}"
