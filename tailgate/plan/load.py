@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, fields
 from pathlib import Path
@@ -113,20 +114,21 @@ def load_from(given: Mapping[str, Any], folder: Path | None = None) -> AnyLoad:
 
 def load_fields(load: Load) -> dict[str, Any]:
     """The plain form of a load, the inverse of `load_from`. What connections and gaps usually are is left out."""
-    plain: dict[str, Any] = {"arrival": load.arrival, **asdict(load)}  # type: ignore[call-overload]  # every Load is a dataclass; Protocols cannot say so
-    if load.connections == KEPT_ALIVE:
-        del plain["connections"]
-    if load.gaps is None:
-        del plain["gaps"]
+    own = fields(load)  # type: ignore[arg-type]  # every Load is a dataclass; Protocols cannot say so
+    plain: dict[str, Any] = {"arrival": load.arrival, **{field.name: getattr(load, field.name) for field in own}}
+    for key, usual in (("connections", KEPT_ALIVE), ("gaps", None)):
+        said = plain.pop(key)
+        if said != usual:
+            plain[key] = asdict(said)
     return plain
 
 
 def load_facts(load: Load) -> dict[str, Any]:
-    """The plain form for records: recorded arrivals by number and hash instead of one by one, lists as texts."""
+    """The plain form for records: recorded arrivals by number and hash instead of one by one."""
     facts = load_fields(load)
     if isinstance(load, Replay):
         offsets_s = facts.pop("offsets_s")
-        facts |= {"offsets": len(offsets_s), "offsets_sha256": hashlib.sha256(repr(offsets_s).encode()).hexdigest()}
+        facts |= {"offsets": len(offsets_s), "offsets_sha256": hashlib.sha256(struct.pack(f"<{len(offsets_s)}d", *offsets_s)).hexdigest()}
         facts["file"] = None if load.file is None else Path(load.file).name
     return facts
 
