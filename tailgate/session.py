@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from tailgate.driving import shown_on
 from tailgate.floor import Floors
@@ -20,8 +14,7 @@ from tailgate.reporting.progress import Board
 from tailgate.reporting.record import Record
 from tailgate.targets.prefetch import Prefetched
 from tailgate.targets.registry import Settings, make_target
-
-_LOOK_EVERY_S = 0.2
+from tailgate.turn import turn
 
 
 class Session:
@@ -75,26 +68,10 @@ class Session:
 
     @contextmanager
     def _turn(self, case: Case) -> Iterator[None]:
-        """Hold the only measuring place on this host; waits in short steps, so that Ctrl-C is heard."""
-        lock, since_s = FileLock(_turn_path()), time.monotonic()
-        while not _acquired(lock):
-            waited_s = time.monotonic() - since_s
+        """Hold the only measuring place on this host; waits in short steps, so that Ctrl-C is heard. Raises TargetError."""
+
+        def waiting(waited_s: float) -> None:
             self._board.show(case.id, f"waiting for another measurement on this host, {waited_s:.0f} s", 0.0)
-        try:
+
+        with turn(waiting):
             yield
-        finally:
-            lock.release()
-
-
-def _acquired(lock: FileLock) -> bool:
-    try:
-        lock.acquire(timeout=_LOOK_EVERY_S)
-    except Timeout:
-        return False
-    return True
-
-
-def _turn_path() -> Path:
-    folder = Path(tempfile.gettempdir()) / f"tailgate-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / "measuring.lock"
