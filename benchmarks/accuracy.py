@@ -33,7 +33,7 @@ def connections(rate_per_s: float) -> int:
 
 def once(tool: Tool, server: Server, rate_per_s: float, for_s: float) -> Mapping[str, float]:
     """One measurement's figures."""
-    asked = ask(tool, server, Ask(rate_per_s, for_s, connections(rate_per_s)))
+    asked = ask(tool, server, Ask(rate_per_s, for_s, connections(rate_per_s), warmup_s=1.0))
     service_s = asked.truth.service_s
     truth = {share: quantile(service_s.tolist(), share) for share in (0.5, 0.99)}
     return {

@@ -25,11 +25,15 @@ _PATIENCE_S = 45.0  # beyond the load itself: start, drain, report
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A load for a tool. rate_per_s: None is as fast as it can. connections: or users, where those are what it has."""
+    """A load for a tool. rate_per_s: None is as fast as it can. connections: or users, where those are what it has.
+
+    warmup_s: comes first, and is left out of the report by tools that can.
+    """
 
     rate_per_s: float | None
     for_s: float
     connections: int
+    warmup_s: float = 0.0
     workers: int = 1
     meanwhile: Callable[[subprocess.Popen[bytes], Server], None] | None = None
 
@@ -76,17 +80,17 @@ def ask(tool: Tool, server: Server, what: Ask) -> Asked:
     with subprocess.Popen(
         tool.command(what, server), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, preexec_fn=pinned(cores()[1])
     ) as process:
-        meter = _Meter(process, server, what.for_s)
+        meter = _Meter(process, server, what.warmup_s + what.for_s)
         if what.meanwhile is not None:
             threading.Thread(target=what.meanwhile, args=(process, server), daemon=True).start()
         try:
-            said, _ = process.communicate(timeout=what.for_s + _PATIENCE_S)
+            said, _ = process.communicate(timeout=what.warmup_s + what.for_s + _PATIENCE_S)
         except BaseException:
             for one in family(process):
                 one.kill()
             raise
         meter.join()
-    truth = server.truth()
+    truth = server.truth().after(what.warmup_s)
     server.reset()
     return Asked(
         tool.read(what, server, said.decode(errors="replace"), process.returncode),

@@ -36,7 +36,7 @@ def busy_loop() -> Iterator[None]:
 def once(tool: Tool, server: Server, for_s: float) -> Mapping[str, float]:
     """One measurement's figures; of ours the service time, which is all that the others report."""
     with busy_loop():
-        asked = ask(tool, server, Ask(RATE_PER_S, for_s, connections(RATE_PER_S)))
+        asked = ask(tool, server, Ask(RATE_PER_S, for_s, connections(RATE_PER_S), warmup_s=1.0))
     truth_s = asked.truth.service_s.tolist()
     told = asked.told
     told_s = told.p99_s if tool is not OURS else told.service_p99_s

@@ -15,7 +15,16 @@ def _command(sign: bool) -> Tool:
     def command(what: Ask, server: Server) -> list[str]:
         if what.rate_per_s is None:
             raise ValueError("an open loop has a rate")
-        load = ["--rate", repr(what.rate_per_s), "--duration", f"{what.for_s:g}s", "--warmup", "0s", "--arrival", "constant"]
+        load = [
+            "--rate",
+            repr(what.rate_per_s),
+            "--duration",
+            f"{what.for_s:g}s",
+            "--warmup",
+            f"{what.warmup_s:g}s",
+            "--arrival",
+            "constant",
+        ]
         load += [
             "--connections",
             str(what.connections),
@@ -37,7 +46,7 @@ def _command(sign: bool) -> Tool:
 
 
 def _read(_what: Ask, _server: Server, said: str, code: int) -> Told:
-    start = said.find("{")
+    start = f"\n{said}".find("\n{")
     if start < 0:
         return Told(0, 0, 0.0, math.nan, math.nan, doubts=(f"exit code {code}: {said.strip()[-2000:]}",))
     told, _ = json.JSONDecoder().raw_decode(said[start:])

@@ -21,8 +21,9 @@ def _locust(file: str) -> Tool:
     def command(what: Ask, server: Server) -> list[str]:
         users = str(what.connections)
         common = python("-m", "locust", "-f", str(CLIENTS / f"{file}.py"), "--headless", "--host", server.origin, "--only-summary")
+        reset = ["--reset-stats"] if what.warmup_s else []  # once all users are there, which takes a second
         crowd = [] if what.workers == 1 else ["--processes", str(what.workers)]
-        return [*common, "--users", users, "--spawn-rate", users, "--run-time", f"{math.ceil(what.for_s)}s", *crowd]
+        return [*common, "--users", users, "--spawn-rate", users, "--run-time", f"{math.ceil(what.warmup_s + what.for_s)}s", *crowd, *reset]
 
     def read(_: Ask, server: Server, said: str, code: int) -> Told:
         try:
@@ -38,7 +39,7 @@ def _locust(file: str) -> Tool:
 def _hey_command(what: Ask, server: Server) -> list[str]:
     # -q is each worker's rate, a whole number or not; its default is none
     pace = [] if what.rate_per_s is None else ["-q", repr(what.rate_per_s / what.connections)]
-    load = ["-z", f"{what.for_s:g}s", "-c", str(what.connections), *pace, "-cpus", "1"]
+    load = ["-z", f"{what.warmup_s + what.for_s:g}s", "-c", str(what.connections), *pace, "-cpus", "1"]
     return ["hey", *load, "-m", "POST", "-T", "application/json", "-D", str(server.folder / "payload"), server.url]
 
 

@@ -17,7 +17,7 @@ ASKED = {OURS: (200, 1000, 10_000), LOCUST_BOTO3: (500,), LOCUST_HTTP: (500,), L
 
 def once(tool: Tool, server: Server, rate_per_s: float, for_s: float) -> Mapping[str, float]:
     """One measurement: the rate is the server's, from the kernel's stamp of the first request to that of the last."""
-    asked = ask(tool, server, Ask(rate_per_s, for_s, connections(rate_per_s)))
+    asked = ask(tool, server, Ask(rate_per_s, for_s, connections(rate_per_s), warmup_s=1.0))
     return {"error": asked.truth.rate_per_s / rate_per_s - 1}
 
 

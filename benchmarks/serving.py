@@ -44,6 +44,11 @@ class Truth:
         arrived = np.sort(self.rows["arrived_s"])
         return float((len(arrived) - 1) / (arrived[-1] - arrived[0])) if len(arrived) > 1 else 0.0
 
+    def after(self, warmup_s: float) -> Truth:
+        """Without the requests of the beginning."""
+        read_s = self.rows["read_s"]
+        return Truth(self.rows[read_s >= read_s.min() + warmup_s], self.stalls) if len(read_s) else self
+
     def open_loop(self, rate_per_s: float, for_s: float, base_s: float) -> NDArray[np.float64]:
         """Response times of callers who come at a constant rate whatever happens: those who come in a stall wait for its end.
 
