@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from numpy.typing import NDArray
 
 from tailgate.analysis.metrics import metric_of
+from tailgate.analysis.phases import openings
 from tailgate.analysis.quantiles import Estimate, estimate_least, estimate_mean, estimate_quantile
-from tailgate.samples import Samples
+from tailgate.samples import Samples, counts_per_second
+
+_LOOKED_SHARE = 0.1
+"""Of its wait: a request marked as waiting was looked at within this share of it (generator/dispatcher.py)."""
 
 PERCENTILES = ("p50", "p90", "p95", "p99", "p99.9")
 
@@ -17,8 +20,8 @@ def estimates(samples: Samples) -> tuple[Estimate, ...]:
     """What the judged samples came to; () without samples.
 
     min, mean, p50, p90, p95, p99, p99.9 of the response time; service_p50, service_p99; error_rate; achieved_rate
-    (requests sent per second of the judged span); send_lag_p99, of the requests that did not wait for a connection
-    (absent when all did). Times in seconds; infinite where failures reach into the percentile.
+    (requests sent per second of the judged span); send_lag_p99, of the generator's own lags (absent when every request
+    waited for a connection). Times in seconds; infinite where failures reach into the percentile.
     """
     if not len(samples):
         return ()
@@ -53,16 +56,33 @@ def send_lag_p99(samples: Samples) -> tuple[Estimate, ...]:
 
 
 def send_lag_quantile(samples: Samples, q: float) -> tuple[Estimate, ...]:
-    """A quantile of the generator's own send lags, named send_lag_p99 or the like: one estimate or none.
+    """A quantile of the generator's own send lags, named send_lag_p99 or the like: one estimate or none."""
+    own, lag_s = own_lags(samples)
+    if not len(own):
+        return ()
+    due_s = samples.due_s[own]
+
+    def per_second(exceeds: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return counts_per_second(due_s, samples.header.warmup_s, exceeds)
+
+    return (estimate_quantile(lag_s, q, per_second=per_second, metric=f"send_lag_p{q * 100:g}"),)
+
+
+def own_lags(samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The requests whose send lag tells of the generator, as indices, shape (m,), and how late it was, seconds, shape (m,).
 
     A request that was looked at on time and found no free connection waited for the server, which is in its response
-    time; such waits, and requests that never were sent, say nothing of the generator.
+    time. Where its own connection was opened for it that wait is known, and is taken off; what is left is the
+    generator's. Other waits, and requests that never were sent, say nothing of it.
     """
-    own = np.isfinite(samples.send_lag_s) & (samples.records["waited"] == 0)
-    if not own.any():
-        return ()
-    only = replace(samples, records=samples.records[own])
-    return (estimate_quantile(only.send_lag_s, q, per_second=only.per_second, metric=f"send_lag_p{q * 100:g}"),)
+    lag_s = samples.send_lag_s
+    which, opening = openings(samples)
+    opening_s = np.zeros(len(samples))
+    opening_s[which] = opening["tcp"] + opening["tls"]
+    own_s = np.maximum(lag_s - opening_s, 0.0)
+    at_once = (opening_s > 0) & (own_s <= _LOOKED_SHARE * lag_s)
+    own = np.flatnonzero(np.isfinite(lag_s) & ((samples.records["waited"] == 0) | at_once))
+    return own, own_s[own]
 
 
 def judged_s(samples: Samples) -> float:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tailgate.analysis import wording
-from tailgate.analysis.estimates import achieved_rate
+from tailgate.analysis.estimates import achieved_rate, own_lags
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.percentiles import percentiles
 from tailgate.analysis.validity import reasons_against
@@ -80,7 +79,7 @@ def read(url: str, load: Load, samples: Samples, budget: Budget | None) -> Readi
         cpu_s_each=_cpu_s_each(samples),
         response_s=percentiles(judged.response_s),
         service_s=percentiles(judged.service_s),
-        send_lag_s=percentiles(_own_lags(judged)),
+        send_lag_s=percentiles(own_lags(judged)[1]),
         reasons=verdict.reasons if verdict is not None else reasons_against(_case(load, _any_budget(judged)), judged),
         verdict=verdict,
     )
@@ -102,12 +101,6 @@ def _any_budget(judged: Samples) -> Budget:
 def _cpu_s_each(samples: Samples) -> float | None:
     sent, host = int(np.isfinite(samples.send_lag_s).sum()), samples.host
     return host["cpu_s"] / sent if sent and host.get("cpu_s") and host.get("lasted_s") else None
-
-
-def _own_lags(judged: Samples) -> NDArray[np.float64]:
-    """Of the requests that were sent without waiting for a connection: such waits are the server's."""
-    own: NDArray[np.bool_] = np.isfinite(judged.send_lag_s) & (judged.records["waited"] == 0)
-    return judged.send_lag_s[own]
 
 
 def _case(load: Load, budget: Budget) -> Case:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tailgate.analysis.estimates import estimates
 from tailgate.analysis.phases import phases, summary
 from tailgate.analysis.verdict import judge
 from tailgate.analysis.wire import wire_lines, wire_of
@@ -63,6 +64,20 @@ def test_only_the_part_of_an_opening_that_a_request_waited_for_is_its_phase(case
     for name, expected_s in (("dns", 0.002), ("tcp", 0.0), ("tls", 0.006)):
         assert np.isnan(found[name][:1500]).all()
         assert found[name][1500:] == pytest.approx(expected_s, abs=1e-6)
+
+
+def test_the_send_lag_is_what_is_left_of_a_wait_whose_opening_is_known(case, new_samples) -> None:
+    """Where each request opens its own connection, the generator's lag is told all the same; a wait for others' is not."""
+    index = np.arange(3000)
+    samples = new_samples(case, 0.010, lag_s=0.0125, waited=1)
+    fresh = on_connections(samples, index, samples.due_s + 0.0125)
+    assert {e.metric: e.value for e in estimates(fresh)}["send_lag_p99"] == pytest.approx(0.0005, abs=1e-6)
+    fresh.records["waited"][::10], fresh.records["sent_after_s"][::10] = 0, 0.0325
+    late = on_connections(fresh, index, fresh.due_s + fresh.records["sent_after_s"])
+    assert {e.metric: e.value for e in estimates(late)}["send_lag_p99"] == pytest.approx(0.0205, abs=1e-6)
+    saturated = on_connections(samples, index, samples.due_s + 0.0125)
+    saturated.records["sent_after_s"] = 1.0
+    assert "send_lag_p99" not in {e.metric for e in estimates(saturated)}
 
 
 def test_phases_are_summed_up_over_answered_requests_that_went_through_them(case, new_samples) -> None:
