@@ -10,6 +10,7 @@ import pytest
 from tailgate.analysis.phases import PHASES, phases
 from tailgate.analysis.wire import wire_lines, wire_of
 from tailgate.connection_table import connections_path
+from tailgate.generator.child import Child
 from tailgate.generator.drive import drive
 from tailgate.plan.connections import FRESH, ConnectionProfile
 from tailgate.plan.gaps import Gaps
@@ -95,6 +96,21 @@ def test_connections_of_a_profile_carry_so_many_requests_each(either: Served):
     assert found.first.requests == np.count_nonzero(carried)
     assert found.kept_alive.requests == 50 - found.first.requests
     assert 10 <= found.first.requests <= 20
+
+
+def test_a_killed_generator_leaves_no_request_whose_connection_is_unknown(either: Served):
+    """Connections go to disk before the requests they carried, so whatever was written can be told by address and phase."""
+    order = either.order(ConstantRate(200, 20, 0, connections=ConnectionProfile(requests_each=3)))
+    ticks = 0
+    with Child(order.to_json(), NO_KEYS) as child:
+        while ticks < 2:
+            assert child.running
+            ticks += sum(event["event"] == "tick" for event in child.events(0.2))
+        child.kill()
+    samples = read_samples(order.samples)
+    assert len(samples) > 100
+    assert (samples.connection_rows >= 0).all()
+    assert wire_of(samples).remotes[0].share.requests == len(samples)
 
 
 def test_after_a_gap_callers_pay_for_the_connections_that_were_dropped(either: Served):
