@@ -55,6 +55,10 @@ class Verdict:
     def __bool__(self) -> bool:
         return self.outcome is Outcome.PASS
 
+    def __repr__(self) -> str:
+        """Short, because pytest prints it beside a failed assertion: `<FAIL: p99 over budget>`."""
+        return f"<{self.outcome.name}: {self.heading.partition(':')[0]}>"
+
     def explain(self) -> str:
         """The text for people: what came out, each limit beside its budget, and what explains it."""
         return wording.explain(self)

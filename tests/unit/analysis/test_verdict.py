@@ -41,6 +41,14 @@ def test_the_failure_text_says_what_failed_by_how_much_and_where_to_look(new_cas
     assert not verdict
 
 
+def test_beside_a_failed_assertion_a_verdict_takes_a_few_words(new_case, new_samples) -> None:
+    """pytest prints it there, above the text that says all: what came out, and no dump of every field."""
+    case = new_case(*LIMITS)
+    failing = judge(case, new_samples(case, evenly_lognormal(0.0417, 0.5325)), target_kind="sagemaker")
+    assert repr(failing) == "<FAIL: p99 over budget>"
+    assert repr(judge(case, new_samples(case, evenly_lognormal(0.04, 0.3)), target_kind="emulated")) == "<PASS: within budget>"
+
+
 def test_all_limits_kept_is_a_pass_and_true(new_case, new_samples) -> None:
     """The verdict's truth value is PASS; without a history its text says that the PASS is provisional."""
     case = new_case(*LIMITS)
