@@ -68,7 +68,7 @@ def measure(
             floor = floors.of(order) if floors is not None else None
             samples = drive(order, environment=environment, processes=endpoint.processes, on_tick=on_tick)
     judged = samples.after_warmup()
-    notes = (*(floor.notes(case.budget) if floor is not None else ()), *notes_for(case.id, order.samples))
+    notes = (*(floor.notes(case.budget) if floor is not None else ()), *notes_for(order.samples, asked_by.get("test")))
     verdict = judge(case, judged, target_kind=target.kind, notes=notes)
     estimated = estimates(judged)
     facts = provenance(case, target.kind, endpoint, samples) | {"floor": floor.fields() if floor is not None else None} | dict(asked_by)

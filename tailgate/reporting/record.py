@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,9 +41,10 @@ class Record:
         return write_run(run, samples_path.with_name(samples_path.name.removesuffix(SAMPLES_SUFFIX) + RUN_SUFFIX))
 
 
-def notes_for(case_id: str, samples_path: Path) -> tuple[str, ...]:
-    """What a failure text ends with: where the samples are, and how to do it again."""
-    return (f"samples: {_short(samples_path)}   replay: pytest -m latency -k '{case_id}'",)
+def notes_for(samples_path: Path, test: str | None = None) -> tuple[str, ...]:
+    """What a failure text ends with: where the samples are, and how to do it again where a test asked (its node id)."""
+    samples = f"samples: {_short(samples_path)}"
+    return (samples if test is None else f"{samples}   replay: pytest -m latency {shlex.quote(test)}",)
 
 
 def _short(path: Path) -> Path:
