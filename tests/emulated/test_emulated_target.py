@@ -72,6 +72,11 @@ def invoke(address: Address, environment: dict[str, str], body: bytes = b"{}", *
             return response.status, response.read()
 
 
+def as_the_generator_gets_it(environment: dict[str, str]) -> dict[str, str]:
+    """To the generator's child an empty value removes the variable."""
+    return {name: value for name, value in environment.items() if value}
+
+
 def left_over(target: EmulatedTarget) -> list[str]:
     """Everything that the control plane still knows by name."""
     client = target.start().clients.sagemaker
@@ -292,9 +297,8 @@ def test_a_generators_process_finds_these_credentials_whatever_the_users_environ
         "import botocore.session; s = botocore.session.get_session(); c = s.get_credentials().get_frozen_credentials()\n"
         "s.create_client('sagemaker-runtime'); print(c.access_key, c.secret_key, c.token or None, s.get_config_variable('region'))"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", script], env={**os.environ, **users, **environment}, capture_output=True, text=True, check=True, timeout=60
-    )
+    laid_over = as_the_generator_gets_it({**os.environ, **users, **environment})
+    found = subprocess.run([sys.executable, "-c", script], env=laid_over, capture_output=True, text=True, check=True, timeout=60)
     assert found.stdout.split() == [environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], "None", "ap-northeast-1"]
 
 
@@ -315,6 +319,32 @@ def test_the_users_proxies_and_profiles_do_not_matter(monkeypatch: pytest.Monkey
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with EmulatedTarget(deploy_s=0.1) as target, target.open(SPEC) as endpoint:
         assert invoke(endpoint.addresses["privatelink"], dict(endpoint.environment))[0] == 200
+
+
+BOGUS = {
+    "AWS_DEFAULTS_MODE": "bogus",
+    "AWS_RETRY_MODE": "bogus",
+    "AWS_MAX_ATTEMPTS": "many",
+    "AWS_METADATA_SERVICE_TIMEOUT": "soon",
+    "AWS_REQUEST_CHECKSUM_CALCULATION": "bogus",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "bogus",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "AWS_CSM_ENABLED": "true",
+    "AWS_CSM_PORT": "none",
+}
+"""What botocore refuses to make a client, or to find credentials, for the sake of, and what would lead it elsewhere."""
+
+
+def test_variables_that_botocore_refuses_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither to the clients nor to the generator's process: the emulation has nothing to do with the user's account."""
+    for name, value in BOGUS.items():
+        monkeypatch.setenv(name, value)
+    with EmulatedTarget(run_id="bogus", deploy_s=0.1) as target, target.open(SPEC) as endpoint:
+        code = "import botocore.session as b; f = b.Session().get_credentials(); print(f.access_key)"
+        kept = as_the_generator_gets_it({**os.environ, **endpoint.environment})
+        found = subprocess.run([sys.executable, "-c", code], env=kept, capture_output=True, text=True, check=True, timeout=60)
+        assert found.stdout.strip() == endpoint.environment["AWS_ACCESS_KEY_ID"]
+        assert not set(BOGUS) & set(kept)
 
 
 @pytest.mark.parametrize("title", ["control plane (moto)", "data plane"])

@@ -11,8 +11,10 @@ from typing import Any
 
 import boto3
 import botocore.session
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from tailgate.targets.sagemaker.clients import Clients, open_clients
+from tailgate.targets.sagemaker.refusals import explained
 
 _EMPTY_CONFIG = str(Path(__file__).with_name("aws-config"))
 _KEY_LETTERS = string.ascii_uppercase + "234567"
@@ -45,17 +47,21 @@ class Credentials:
         return cls(access_key, "".join(secrets.choice(_SECRET_LETTERS) for _ in range(40)))
 
     def environment(self, region: str) -> dict[str, str]:
-        """Laid over a process's environment, what makes botocore find this pair and nothing else."""
+        """Laid over this process's environment, what makes botocore find this pair and nothing else.
+
+        Every other variable of AWS's that is set here is blank, by which the generator removes it: botocore refuses to
+        work at all for the sake of some.
+        """
+        others = dict.fromkeys((name for name in os.environ if name.startswith("AWS_")), "")
         own = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
-        return own | {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} | _NEUTRAL
+        return others | own | {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} | _NEUTRAL
 
     def session(self) -> Any:
-        """A botocore session with this pair, deaf to anybody's AWS configuration: profile, files and their variables.
+        """A botocore session with this pair, deaf to anybody's AWS configuration: profile, files, and every variable.
 
         Its service models are loaded already: that takes its time, and can be done while the processes start.
         """
-        isolated = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
-        session = botocore.session.Session(session_vars={name: (None, None, value, None) for name, value in isolated.items()})
+        session = botocore.session.Session(session_vars=_deaf())
         session.set_credentials(self.access_key, self.secret_key)
         for service in ("sagemaker", "ec2"):
             session.get_service_model(service)
@@ -63,5 +69,13 @@ class Credentials:
 
 
 def clients_for(session: Any, region: str, url: str) -> Clients:
-    """Clients for the control plane at `url`, through no proxy."""
-    return open_clients(boto3.Session(botocore_session=session, region_name=region), region, endpoint_url=url, proxies={})
+    """Clients for the control plane at `url`, through no proxy. Raises TargetError."""
+    with explained("make clients for the emulated control plane"):
+        return open_clients(boto3.Session(botocore_session=session, region_name=region), region, endpoint_url=url, proxies={})
+
+
+def _deaf() -> dict[str, tuple[None, None, object, object]]:
+    """Each thing that botocore would read from files or the environment, at its default: none of them is looked up."""
+    variables = {name: (None, None, default, convert) for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
+    nowhere = (None, None, os.devnull, None)
+    return variables | {"config_file": nowhere, "credentials_file": nowhere}
