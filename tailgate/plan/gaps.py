@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_ROUNDING_S = 1e-9
+"""What is due when a gap ends, give or take the rounding of its time, is due after it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
@@ -56,12 +59,12 @@ class Gaps:
         """Whether each time lies in a gap, shape of at_s; the first stretch of load begins at start_s."""
         import numpy as np
 
-        after_s = at_s - start_s
+        after_s = at_s - start_s + _ROUNDING_S
         return np.asarray((after_s >= 0) & (np.mod(after_s, self.every_s + self.gap_s) >= self.every_s))
 
     def end_of_silence(self, at_s: float, start_s: float) -> float:
         """The time itself, or the end of the gap that it lies in."""
-        periods, phase_s = divmod(at_s - start_s, self.every_s + self.gap_s)
+        periods, phase_s = divmod(at_s - start_s + _ROUNDING_S, self.every_s + self.gap_s)
         return start_s + (periods + 1) * (self.every_s + self.gap_s) if periods >= 0 and phase_s >= self.every_s else at_s
 
     def stretches(self, start_s: float, end_s: float) -> Iterator[tuple[float, float]]:

@@ -27,6 +27,7 @@ def test_a_gap_ends_where_it_is_no_longer_silent(gaps: Gaps, at_s: float, start_
     silent = bool(gaps.silent(np.array([at_s]), start_s)[0])
     moved_s = gaps.end_of_silence(at_s, start_s)
     assert (moved_s > at_s) == silent
+    assert not gaps.silent(np.array([moved_s]), start_s)[0]
     assert moved_s - at_s <= gaps.gap_s + 1e-6
 
 
@@ -39,6 +40,11 @@ def test_stretches_and_gaps_make_up_the_whole(gaps: Gaps, start_s: float, length
     assert not gaps.silent(np.array([(begin_s + end_s) / 2 for begin_s, end_s in stretches]), start_s).any()
     between = [(end_s + begin_s) / 2 for (_, end_s), (begin_s, _) in itertools.pairwise(stretches)]
     assert gaps.silent(np.array(between), start_s).all()
+
+
+def test_what_is_due_as_a_gap_ends_is_due() -> None:
+    """Also where rounding puts it a hair before: five periods of .2 s are 1 s, or .9999999999999999."""
+    assert ConstantRate(10, 2, 0, gaps=Gaps(0.1, 0.1)).due_times() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.6, 1.8])
 
 
 def test_callers_wait_for_the_end_of_a_gap() -> None:
