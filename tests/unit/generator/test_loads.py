@@ -13,6 +13,7 @@ from tailgate.generator.drive import drive
 from tailgate.samples import Samples
 from tests.unit.generator.serving import Served, rows_once_each, serving
 
+_SEED = 25  # no beginning of its choice, of 20 to 6000 requests, is off by chi-square: a closed loop decides how many are drawn
 _SLACK_S = 0.05  # until a server on a busy host has read what was sent
 
 
@@ -130,7 +131,7 @@ def test_a_closed_loop_may_reconnect_each_time(server: Served):
 def test_payloads_arrive_as_often_as_their_weights_say(server: Served, load):
     """By chi-square with a fixed seed, and each sample knows which it was."""
     bodies, weights = (b'{"a":1}', b'{"b":[2,2]}', b"[]"), (5, 3, 2)
-    order = dataclasses.replace(server.order(load, ms=2), payloads=bodies, payload_weights=weights, payload_seed=11)
+    order = dataclasses.replace(server.order(load, ms=2), payloads=bodies, payload_weights=weights, payload_seed=_SEED)
     samples = drive(order)
     assert samples.errors() == {}
     assert samples.records["payload"].tobytes() == order.payload_choice().draw(len(samples)) or not load.open_loop
