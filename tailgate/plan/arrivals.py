@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from tailgate.errors import PlanError, nearest
+from tailgate.errors import PlanError
+from tailgate.plan.checks import check_one_of, check_scheduled, shown
 from tailgate.plan.profile import Profile, check_number, check_seed, check_times, judged_stretches, outside_gaps
 from tailgate.plan.rate_curve import Piece, RateCurve
 
@@ -30,6 +31,7 @@ class OneRate(Profile):
     def __post_init__(self) -> None:
         check_number("per_s", self.per_s, least_open=True)
         check_times(self)
+        check_scheduled(float(self.per_s) * (self.warmup_s + self.for_s))
 
     @property
     def peak_per_s(self) -> float:
@@ -113,6 +115,7 @@ class Ramp(Profile):
         check_times(self)
         check_seed(self.seed)
         _check_spacing(self.spacing)
+        check_scheduled(self.curve.arrivals)
 
     @property
     def per_s(self) -> float:
@@ -164,7 +167,7 @@ class Steps(Profile):
     def __post_init__(self) -> None:
         steps = self.steps_per_s
         if not isinstance(steps, list | tuple) or not steps:
-            raise PlanError(f"load: steps_per_s is {steps!r}; it is a list of rates, such as [50, 100, 200]")
+            raise PlanError(f"load: steps_per_s is {shown(steps)}; it is a list of rates, such as [50, 100, 200]")
         for number, rate in enumerate(steps, 1):
             check_number(f"steps_per_s, number {number},", rate, least_open=False)
         if not any(steps):
@@ -174,6 +177,7 @@ class Steps(Profile):
         check_times(self)
         check_seed(self.seed)
         _check_spacing(self.spacing)
+        check_scheduled(self.curve.arrivals)
 
     @property
     def for_s(self) -> float:
@@ -215,8 +219,7 @@ class Steps(Profile):
 
 
 def _check_spacing(spacing: object) -> None:
-    if spacing not in _SPACINGS:
-        raise PlanError(f"load: spacing is {spacing!r}{nearest(str(spacing), _SPACINGS)}")
+    check_one_of("load: spacing", spacing, _SPACINGS)
 
 
 def _warming(warmup_s: float, per_s: float) -> tuple[Piece, ...]:

@@ -10,16 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tailgate.errors import PlanError, nearest
+from tailgate.errors import PlanError
 from tailgate.plan.budget import Budget
+from tailgate.plan.checks import check_is, check_one_of, check_word, is_whole, shown
+from tailgate.plan.enough import check_enough
 from tailgate.plan.expect import Expect
 from tailgate.plan.instances import check_instance_type
 from tailgate.plan.load import Load, load_facts, load_text
 from tailgate.plan.naming import naming_folder
 from tailgate.plan.payload import Payloads
+from tailgate.plan.profile import Profile
 
 NETWORK_PATHS = ("public", "privatelink")
 ROUTINGS = ("RANDOM", "LEAST_OUTSTANDING_REQUESTS")
+
+MOST_INSTANCES = 1000
+"""No account may have as many behind one endpoint unless it asks AWS for them; a thousand and one is a slip of the finger."""
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
@@ -39,17 +45,20 @@ class EndpointSpec:
     variant: str = "AllTraffic"
 
     def __post_init__(self) -> None:
-        what = f"endpoint {self.name!r}"
+        what = f"endpoint {shown(self.name)}"
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise PlanError(f"{what}: a name is 1 to 63 letters, digits and single hyphens between them")
         try:
             check_instance_type(self.instance_type)
         except PlanError as error:
             raise PlanError(f"{what}: {error}") from None
-        if isinstance(self.instance_count, bool) or not isinstance(self.instance_count, int) or self.instance_count < 1:
-            raise PlanError(f"{what}: instance_count is {self.instance_count!r}; it is a whole number from 1 up")
-        if self.routing not in ROUTINGS:
-            raise PlanError(f"{what}: routing is {self.routing!r}{nearest(str(self.routing), ROUTINGS)}")
+        if not is_whole(self.instance_count, 1, MOST_INSTANCES):
+            allowed = f"it is a whole number from 1 up to {MOST_INSTANCES}, each of which is paid for"
+            raise PlanError(f"{what}: instance_count is {shown(self.instance_count)}; {allowed}")
+        check_one_of(f"{what}: routing", self.routing, ROUTINGS)
+        check_word(f"{what}: model", self.model)
+        if not isinstance(self.variant, str) or not _NAME.fullmatch(self.variant):
+            raise PlanError(f"{what}: variant is {shown(self.variant)}; it is 1 to 63 letters, digits and single hyphens between them")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +79,22 @@ class Case:
     named: str | None = None
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         if isinstance(self.payload, str | Path):
             object.__setattr__(self, "payload", naming_folder() / self.payload)
-        if self.network_path not in NETWORK_PATHS:
-            raise PlanError(f"{self.id}: network_path is {self.network_path!r}{nearest(str(self.network_path), NETWORK_PATHS)}")
-        if self.inconclusive not in ("fail", "skip"):
-            raise PlanError(f"{self.id}: inconclusive is {self.inconclusive!r}; allowed: fail, skip")
-        self.budget.check_requests(self.load.expected_requests, self.id)
+        check_enough(self.load, self.budget, self.id)
+
+    def _check_kinds(self) -> None:
+        check_is("case: spec", self.spec, EndpointSpec, "an EndpointSpec, such as EndpointSpec('ranker')")
+        if self.named is not None:
+            check_word("case: named", self.named)
+        what = f"{self.spec.name}: " if self.named is None else f"{self.named}: "
+        check_one_of(f"{what}network_path", self.network_path, NETWORK_PATHS)
+        check_is(f"{what}payload", self.payload, (bytes, str, Path, Payloads), "bytes, a path, or Payloads")
+        check_is(f"{what}load", self.load, Profile, "a load, such as Poisson(per_s=100, for_s=20)")
+        check_is(f"{what}budget", self.budget, Budget, "a Budget, such as Budget.of('p99 <= 60ms')")
+        check_is(f"{what}expect", self.expect, (Expect, type(None)), "an Expect, such as Expect.of(contains='prediction'), or None")
+        check_one_of(f"{what}inconclusive", self.inconclusive, ("fail", "skip"))
 
     @property
     def id(self) -> str:

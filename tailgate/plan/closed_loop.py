@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tailgate.errors import PlanError
+from tailgate.plan.checks import is_whole, shown
 from tailgate.plan.profile import Profile, check_number, check_times, outside_gaps
 from tailgate.units import format_ms
 
@@ -37,8 +38,8 @@ class ClosedLoop(Profile):
 
     def __post_init__(self) -> None:
         callers = self.callers
-        if isinstance(callers, bool) or not isinstance(callers, int) or not 1 <= callers <= MOST_CALLERS:
-            raise PlanError(f"load: callers is {callers!r}; it is a whole number from 1 to {MOST_CALLERS}")
+        if not is_whole(callers, 1, MOST_CALLERS):
+            raise PlanError(f"load: callers is {shown(callers)}; it is a whole number from 1 to {MOST_CALLERS}")
         check_number("think_s", self.think_s, least_open=False)
         check_times(self)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tailgate.errors import PlanError, nearest
+from tailgate.plan.checks import check_is, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Expect:
     json: str | None = None
 
     @classmethod
-    def of(cls, **fields: Any) -> Expect:
+    def of(cls, /, **fields: Any) -> Expect:
         """From plain values: `Expect.of(json={"prediction": 1})`, `Expect.of(contains="prediction")`. Raises PlanError."""
         for key in fields:
             if key not in cls.__dataclass_fields__:
@@ -32,12 +33,15 @@ class Expect:
         built: dict[str, Any] = {}
         for key, value in fields.items():
             if key == "json":
-                built[key] = canonical(value)
-            elif isinstance(value, str | bytes):
-                built[key] = value.encode() if isinstance(value, str) else value
+                built[key] = _written(value)
             else:
-                raise PlanError(f"expect: {key} is {value!r}; it is a text")
+                built[key] = value if isinstance(value, bytes) else _encoded(key, value)
         return cls(**built)
+
+    def __post_init__(self) -> None:
+        for key in ("body", "contains"):
+            check_is(f"expect: {key}", getattr(self, key), (bytes, type(None)), f"bytes; for a text write Expect.of({key}=...)")
+        check_is("expect: json", self.json, (str, type(None)), "canonical text; for a document write Expect.of(json=...)")
 
     def holds(self, body: bytes) -> bool:
         """Whether a response's body is the right answer. Never raises: garbage is a wrong answer."""
@@ -48,7 +52,7 @@ class Expect:
         if self.json is not None:
             try:
                 return canonical(json.loads(body)) == self.json
-            except (ValueError, RecursionError):
+            except (ValueError, RecursionError):  # no JSON, or NaN, which only Python takes for some
                 return False
         return True
 
@@ -65,5 +69,20 @@ class Expect:
 
 
 def canonical(document: object) -> str:
-    """A JSON document as one text, whatever its key order and spacing."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"))
+    """A JSON document as one text, whatever its key order and spacing. Raises ValueError for NaN and infinity."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _written(document: object) -> str:
+    try:
+        return canonical(document)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PlanError(f"expect: json is {shown(document)}; it is what JSON can say ({error}): write dates as texts, and no nan") from None
+
+
+def _encoded(key: str, value: object) -> bytes:
+    check_is(f"expect: {key}", value, str, "a text or bytes")
+    try:
+        return str(value).encode()
+    except UnicodeEncodeError:
+        raise PlanError(f"expect: {key} is {shown(value)}, which UTF-8 cannot say; give the bytes") from None

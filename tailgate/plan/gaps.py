@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tailgate.errors import PlanError, nearest
+from tailgate.plan.checks import is_finite, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,8 +31,8 @@ class Gaps:
     def __post_init__(self) -> None:
         for key in ("every_s", "gap_s"):
             number = getattr(self, key)
-            if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < math.inf:
-                raise PlanError(f"load: gaps: {key} is {number!r}; it is a number of seconds above 0")
+            if not is_finite(number) or number <= 0:
+                raise PlanError(f"load: gaps: {key} is {shown(number)}; it is a number of seconds above 0")
 
     @classmethod
     def of(cls, value: Any) -> Gaps:
@@ -41,7 +41,7 @@ class Gaps:
             return value
         example = "write for instance { every_s = 5, gap_s = 65 }"
         if not isinstance(value, Mapping):
-            raise PlanError(f"load: gaps is {value!r}; {example}")
+            raise PlanError(f"load: gaps is {shown(value)}; {example}")
         for key in value:
             if key not in cls.__dataclass_fields__:
                 raise PlanError(f"load: gaps: unknown key '{key}'{nearest(str(key), cls.__dataclass_fields__)}")

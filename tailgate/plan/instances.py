@@ -8,6 +8,7 @@ import tomllib
 from importlib import resources
 
 from tailgate.errors import PlanError
+from tailgate.plan.checks import check_word
 
 _VCPUS_OF_SIZE = {"medium": 1, "large": 2, "xlarge": 4}
 
@@ -23,9 +24,10 @@ def vcpus_by_type() -> dict[str, int]:
 
 def check_instance_type(instance_type: str) -> None:
     """Refuse what is no instance type of SageMaker's. Raises PlanError with the nearest spelling."""
+    check_word("instance_type", instance_type)
     known = vcpus_by_type()
     if instance_type not in known:
-        close = difflib.get_close_matches(f"ml.{str(instance_type).removeprefix('ml.')}", known, n=1)
+        close = difflib.get_close_matches(f"ml.{instance_type.removeprefix('ml.')}", known, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else "; they are written like ml.m5.large"
         raise PlanError(f"instance type '{instance_type}' is not known{hint} (a newer one is a word more in plan/instances.toml)")
 

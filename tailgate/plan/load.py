@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from tailgate.errors import PlanError, nearest
 from tailgate.plan.arrivals import ConstantRate, Poisson, Ramp, Steps
+from tailgate.plan.checks import check_one_of
 from tailgate.plan.closed_loop import ClosedLoop
 from tailgate.plan.connections import KEPT_ALIVE, ConnectionProfile
 from tailgate.plan.gaps import Gaps
@@ -93,8 +94,7 @@ def load_from(given: Mapping[str, Any], folder: Path | None = None) -> AnyLoad:
     """
     given = dict(given)
     arrival = given.pop("arrival", Poisson.arrival)
-    if not isinstance(arrival, str) or arrival not in LOADS:
-        raise PlanError(f"load: arrival is {arrival!r}{nearest(str(arrival), LOADS)}")
+    check_one_of("load: arrival", arrival, LOADS)
     kind = LOADS[arrival]
     allowed = _keys(kind)
     for key in given:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailgate.errors import PlanError
+from tailgate.plan.checks import LARGEST_SEED, check_is, is_finite, is_whole, shown
 from tailgate.plan.naming import naming_folder
 
 if TYPE_CHECKING:
@@ -38,17 +39,21 @@ class Payloads:
     seed: int = 1
 
     def __post_init__(self) -> None:
+        check_is("payloads: sources", self.sources, (list, tuple), "a tuple of bytes and paths; write Payloads.of(['a.json', 'b.json'])")
+        check_is("payloads: weights", self.weights, (list, tuple), "a tuple of numbers, one for each payload")
         if not 1 <= len(self.sources) <= MOST_PAYLOADS:
             raise PlanError(f"payloads: there are {len(self.sources)}; a set holds 1 to {MOST_PAYLOADS}")
         if len(self.weights) != len(self.sources):
             raise PlanError(f"payloads: {len(self.sources)} payloads have {len(self.weights)} weights; each needs one")
         for source, weight in zip(self.sources, self.weights, strict=True):
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
-                raise PlanError(f"payloads: the weight of {_name(source)} is {weight!r}; it is a number above 0")
+            if not is_finite(weight) or weight <= 0:
+                raise PlanError(f"payloads: the weight of {_name(source)} is {shown(weight)}; it is a number above 0")
             if not isinstance(source, bytes | str | Path):
-                raise PlanError(f"payloads: {source!r} is no payload; write bytes or a path")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            raise PlanError(f"payloads: seed is {self.seed!r}; it is a whole number from 0 up")
+                raise PlanError(f"payloads: {shown(source)} is no payload; write bytes or a path")
+        if math.isinf(sum(map(float, self.weights))):
+            raise PlanError("payloads: the weights are too large to be added up; only their ratios matter, so divide them all")
+        if not is_whole(self.seed, 0, LARGEST_SEED):
+            raise PlanError(f"payloads: seed is {shown(self.seed)}; it is a whole number from 0 up, of 64 bits at most")
         folder = naming_folder()
         found = tuple(source if isinstance(source, bytes) else folder / source for source in self.sources)
         object.__setattr__(self, "sources", found)
@@ -60,6 +65,8 @@ class Payloads:
 
         Raises PlanError.
         """
+        if isinstance(sources, str | bytes) or not isinstance(sources, Iterable):
+            raise PlanError(f"payloads: {shown(sources)} is no set; write Payloads.of(['a.json', 'b.json']), or weights by payload")
         weighted = dict(sources) if isinstance(sources, Mapping) else dict.fromkeys(sources, 1)
         return cls(tuple(weighted), tuple(weighted.values()), seed)
 
@@ -104,6 +111,8 @@ def read_payload(payload: bytes | Path, what: str) -> bytes:
         except OSError as error:
             why = f"{error.strerror}; the path is relative to the file that names it"
             raise PlanError(f"{what}: payload {payload} cannot be read: {why}") from None
+        except ValueError as error:  # what the file system cannot even be asked for
+            raise PlanError(f"{what}: payload {shown(str(payload))}: no file can be called that: {error}") from None
     if len(payload) > LARGEST_BYTES:
         raise PlanError(_too_large(what, "the payload", len(payload)))
     return payload
@@ -114,4 +123,4 @@ def _too_large(what: str, payload: str, size_bytes: int) -> str:
 
 
 def _name(source: object) -> str:
-    return f"a payload of {len(source)} bytes" if isinstance(source, bytes) else f"'{source}'"
+    return f"a payload of {len(source)} bytes" if isinstance(source, bytes) else shown(str(source))

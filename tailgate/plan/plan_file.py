@@ -21,7 +21,6 @@ budgets."ml.t2.xlarge" = ["p99 <= 80ms"]   # replaces the budget for one type
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,39 +29,43 @@ from typing import Any
 from tailgate.errors import PlanError, nearest
 from tailgate.plan.budget import Budget
 from tailgate.plan.case import Case, EndpointSpec
+from tailgate.plan.checks import check_word, shown
+from tailgate.plan.document import read_document
 from tailgate.plan.expect import Expect
 from tailgate.plan.load import load_from
 from tailgate.plan.payload import Payloads
+from tailgate.plan.regions import check_region
 
 _Kind = tuple[type | tuple[type, ...], str]
 
 _TEXT: _Kind = (str, "a text")
+_WORD: _Kind = (str, "a text of one line, not empty, without control characters")
 _TEXTS: _Kind = (list, "a list of texts")
 _TABLE: _Kind = (dict, "a table")
 _WHOLE: _Kind = (int, "a whole number")
 _TOP: dict[str, _Kind] = {
-    "target": _TEXT,
-    "region": _TEXT,
+    "target": _WORD,
+    "region": _WORD,
     "process": _TEXT,
-    "url": _TEXT,
+    "url": _WORD,
     "defaults": _TABLE,
     "experiment": (list, "written [[experiment]]"),
 }
 _DEFAULTS: dict[str, _Kind] = {
-    "endpoint": _TEXT,
-    "model": _TEXT,
+    "endpoint": _WORD,
+    "model": _WORD,
     "instance_types": _TEXTS,
     "instance_count": _WHOLE,
-    "routing": _TEXT,
+    "routing": _WORD,
     "network_paths": _TEXTS,
     "payload": ((str, list, dict), "a path, a list of paths, or a table of paths and weights"),
     "payload_seed": _WHOLE,
     "expect": _TABLE,
     "load": _TABLE,
     "budget": _TEXTS,
-    "inconclusive": _TEXT,
+    "inconclusive": _WORD,
 }
-_EXPERIMENT: dict[str, _Kind] = {"name": _TEXT, "question": _TEXT, "budgets": _TABLE, **_DEFAULTS}
+_EXPERIMENT: dict[str, _Kind] = {"name": _WORD, "question": _TEXT, "budgets": _TABLE, **_DEFAULTS}
 _REQUIRED = ("name", "endpoint", "instance_types", "payload", "load", "budget")
 
 
@@ -101,42 +104,38 @@ class Plan:
 
 def read_plan(path: Path) -> Plan:
     """Read and check a plan file, payloads included. Raises PlanError naming file, key, value and what is allowed."""
-    table = _parse(path)
+    table = read_document(path)
     try:
         _check_keys(table, _TOP, "")
+        if "region" in table:
+            check_region(table["region"])
         defaults = table.get("defaults", {})
         _check_keys(defaults, _DEFAULTS, "defaults: ")
         experiments = tuple(_experiment(fields, defaults, path.parent, n) for n, fields in enumerate(table.get("experiment", []), 1))
         if not experiments:
             raise PlanError("no [[experiment]]: there is nothing to measure")
+        _check_once([experiment.name for experiment in experiments], "[[experiment]]")
         _check_ids([case.id for experiment in experiments for case in experiment.cases])
     except PlanError as error:
         raise PlanError(f"{path}: {error}") from None
     return Plan(path, table.get("target"), table.get("region"), experiments, table.get("process"), table.get("url"))
 
 
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise PlanError(f"plan {path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise PlanError(f"plan {path} is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}; save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"plan {path} is not TOML: {error}") from None
-
-
 def _check_keys(table: Any, allowed: Mapping[str, _Kind], where: str) -> None:
     if not isinstance(table, dict):
-        raise PlanError(f"{where}{table!r} is not a table")
+        raise PlanError(f"{where}{shown(table)} is not a table")
     for key, value in table.items():
         if key not in allowed:
             raise PlanError(f"{where}unknown key '{key}'{nearest(key, allowed)}")
         kind, description = allowed[key]
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise PlanError(f"{where}{key} is {value!r}; it is {description}")
+            raise PlanError(f"{where}{key} is {shown(value)}; it is {description}")
+        if allowed[key] is _WORD:
+            check_word(f"{where}{key}", value)
         if allowed[key] is _TEXTS and not _are_texts(value):
-            raise PlanError(f"{where}{key} is {value!r}; it is {description}, at least one")
+            raise PlanError(f"{where}{key} is {shown(value)}; it is {description}, at least one")
+        if isinstance(value, str) and "\0" in value:
+            raise PlanError(f"{where}{key} is {shown(value)}; no NUL may stand in it")
 
 
 def _are_texts(items: Any) -> bool:
@@ -145,12 +144,14 @@ def _are_texts(items: Any) -> bool:
 
 def _experiment(own: Any, defaults: Mapping[str, Any], folder: Path, number: int) -> Experiment:
     named = own.get("name") if isinstance(own, dict) else None
-    where = f"experiment '{named}'" if isinstance(named, str) else f"experiment number {number}"
+    where = f"experiment {shown(named)}" if isinstance(named, str) else f"experiment number {number}"
     _check_keys(own, _EXPERIMENT, f"{where}: ")
     fields = {**defaults, **own}
     for key in _REQUIRED:
         if key not in fields:
             raise PlanError(f"{where}: key '{key}' is missing")
+    for key in ("instance_types", "network_paths"):
+        _check_once(fields.get(key, []), f"{where}: {key}")
     _check_overrides(fields, where)
     try:
         cases = [_case(fields, folder, kind, path) for kind in fields["instance_types"] for path in fields.get("network_paths", ["public"])]
@@ -190,9 +191,15 @@ def _payload(fields: Mapping[str, Any], folder: Path) -> Path | Payloads:
         return folder / payload
     for name in payload:
         if not isinstance(name, str):
-            raise PlanError(f"payload names {name!r}; it is a path")
+            raise PlanError(f"payload names {shown(name)}; it is a path")
     weights = list(payload.values()) if isinstance(payload, dict) else [1] * len(payload)
     return Payloads(tuple(folder / name for name in payload), tuple(weights), fields.get("payload_seed", 1))
+
+
+def _check_once(words: list[str], what: str) -> None:
+    for n, word in enumerate(words):
+        if word in words[:n]:
+            raise PlanError(f"{what} names '{word}' twice; keep one")
 
 
 def _check_ids(ids: list[str]) -> None:

@@ -22,7 +22,7 @@ class Piece:
     @property
     def arrivals(self) -> float:
         """How many arrivals it holds in the mean: the area below the line."""
-        return self.length_s * (self.from_per_s + self.to_per_s) / 2
+        return self.length_s * (self.from_per_s / 2 + self.to_per_s / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +59,18 @@ class RateCurve:
         """Arrivals without chance, ascending, shape (n,), seconds: before any time, Λ of them, rounded up."""
         import numpy as np
 
-        return self._times(np.arange(math.ceil(self._total - 1e-9), dtype=np.float64))
+        return self._times(np.arange(math.ceil(self.arrivals - 1e-9), dtype=np.float64))
 
     def poisson(self, seed: int) -> NDArray[np.float64]:
         """Independent arrivals, ascending, shape (n,), seconds: the same for the same seed."""
         import numpy as np
 
         random = np.random.default_rng(seed)
-        return self._times(np.sort(random.uniform(0.0, self._total, random.poisson(self._total))))
+        return self._times(np.sort(random.uniform(0.0, self.arrivals, random.poisson(self.arrivals))))
 
     @property
-    def _total(self) -> float:
+    def arrivals(self) -> float:
+        """How many arrivals it holds in the mean."""
         return sum(piece.arrivals for piece in self.pieces)
 
     def _times(self, arrivals: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from tailgate.errors import PlanError
+from tailgate.plan.checks import check_scheduled, is_finite, shown
 from tailgate.plan.naming import naming_folder
 from tailgate.plan.profile import LONGEST_S, Profile, check_number, check_times, outside_gaps
 
@@ -42,9 +43,10 @@ class Replay(Profile):
 
     def __post_init__(self) -> None:
         if self.file is not None and not isinstance(self.file, str | Path):
-            raise PlanError(f"load: file is {self.file!r}; it is a path to recorded arrivals")
+            raise PlanError(f"load: file is {shown(self.file)}; it is a path to recorded arrivals")
         object.__setattr__(self, "offsets_s", self._offsets())
         object.__setattr__(self, "file", None if self.file is None else str(self.file))
+        check_scheduled(len(self.offsets_s))
         check_number("warmup_s", self.warmup_s, least_open=False)
         left_s = _length_s(self.offsets_s) - self.warmup_s
         if left_s <= 0:
@@ -59,7 +61,7 @@ class Replay(Profile):
 
     def _offsets(self) -> tuple[float, ...]:
         if not isinstance(self.offsets_s, list | tuple):
-            raise PlanError(f"load: offsets_s is {self.offsets_s!r}; it is a list of seconds, such as [0.0, 0.4, 1.1]")
+            raise PlanError(f"load: offsets_s is {shown(self.offsets_s)}; it is a list of seconds, such as [0.0, 0.4, 1.1]")
         if self.offsets_s:
             offsets_s = tuple(self.offsets_s)
             _check(offsets_s, lambda number: f"load: offsets_s, number {number}")
@@ -111,6 +113,8 @@ def _read(path: Path) -> tuple[float, ...]:
     except OSError as error:
         why = f"{error.strerror}; the path is relative to the file that names it"
         raise PlanError(f"load: arrivals {path} cannot be read: {why}") from None
+    except ValueError as error:  # what the file system cannot even be asked for
+        raise PlanError(f"load: file is {shown(str(path))}; no file can be called that: {error}") from None
     if content.startswith(_SAMPLES):
         offsets_s = _due_times(path, content)
         if not offsets_s:
@@ -129,7 +133,7 @@ def _due_times(path: Path, content: bytes) -> tuple[float, ...]:
         layout = np.dtype([(name, code) for name, code in json.loads(header)["record"]])
         records = np.frombuffer(body[: len(body) - len(body) % layout.itemsize], dtype=layout)
         return tuple(np.sort(records["due_s"].astype(np.float64)).tolist())
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
         raise PlanError(f"load: arrivals {path}: the samples' header is damaged ({error!r}); take another run's") from None
 
 
@@ -157,8 +161,8 @@ def _check(offsets_s: tuple[float, ...], where: Callable[[int], str]) -> None:
     """Refuse times that cannot be a record; where: words for the place of the n-th, from 1. Raises PlanError."""
     before_s = 0.0
     for number, offset_s in enumerate(offsets_s, 1):
-        if isinstance(offset_s, bool) or not isinstance(offset_s, int | float) or not 0 <= offset_s < math.inf:
-            raise PlanError(f"{where(number)}: {offset_s!r} is no offset; it is a number of seconds from 0 up")
+        if not is_finite(offset_s) or offset_s < 0:
+            raise PlanError(f"{where(number)}: {shown(offset_s)} is no offset; it is a number of seconds from 0 up")
         if offset_s < before_s:
             why = "offsets count from the start, so they ascend: sort them, or add up what are gaps between arrivals"
             raise PlanError(f"{where(number)}: {offset_s:g} comes after {before_s:g}; {why}")

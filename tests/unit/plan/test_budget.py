@@ -35,7 +35,9 @@ def test_a_clause_is_read_into_seconds_and_fractions(text: str, metric: str, bou
         ("p99 <= -5ms", "not a duration"),
         ("eror_rate <= 1%", "did you mean 'error_rate'"),
         ("error_rate <= 5ms", "write a percentage"),
+        ("p99 <= 25h", "would always hold"),
         ("error_rate <= 0%", "proves 0%"),
+        ("error_rate <= 0.000001%", "decides less than 0.00001%"),
         ("error_rate <= 100%", "always holds"),
         ("error_rate <= 130%", "between 0% and 100%"),
         ("mean 60ms", "write metric, <= and bound"),
@@ -56,18 +58,42 @@ def test_the_least_number_of_requests_is_the_exact_binomial_one(metric: str, lea
     assert Limit.of(f"{metric} <= 60ms").least_requests == least
 
 
-def test_a_load_too_short_for_its_percentile_says_how_many_requests_it_needs() -> None:
-    """The plan is refused before anything is deployed."""
-    with pytest.raises(PlanError, match=r"'p99 <= 60ms' needs at least 299 requests.*has about 200"):
-        Budget.of("p99 <= 60ms").check_requests(200, "ranker")
-
-
 def test_a_budget_names_each_metric_once_and_at_least_one() -> None:
     """Two bounds for one metric would hide one another; none would gate nothing."""
     with pytest.raises(PlanError, match="two limits for p99"):
         Budget.of("p99 <= 60ms", "p99 <= 80ms")
+    with pytest.raises(PlanError, match=r"two limits for p99\.0 \('p99 <= 60ms' and 'p99\.0 <= 80ms'\)"):
+        Budget.of("p99 <= 60ms", "p99.0 <= 80ms")
     with pytest.raises(PlanError, match="gates nothing"):
         Budget.of()
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (lambda: Budget(("p99 <= 60ms",)), "budget: limits, number 1, is 'p99 <= 60ms'; it is a Limit; write Budget.of("),
+        (lambda: Budget("p99 <= 60ms"), "budget: limits is 'p99 <= 60ms'; it is a tuple of Limit"),
+        (lambda: Budget(None), "budget: limits is None"),
+        (lambda: Budget.of(5), "limit 5: write metric"),
+        (lambda: Budget((Limit.of("p99 <= 60ms"),), sent_share=-4), "budget: sent_share is -4; it is a share, above 0 and at most 1"),
+        (lambda: Budget((Limit.of("p99 <= 60ms"),), sent_share=98), "budget: sent_share is 98"),
+        (lambda: Budget((Limit.of("p99 <= 60ms"),), send_lag_share=-0.2), "budget: send_lag_share is -0.2"),
+        (lambda: Budget((Limit.of("p99 <= 60ms"),), send_lag_share=float("nan")), "budget: send_lag_share is nan"),
+        (lambda: Budget((Limit.of("p99 <= 60ms"),), send_lag_share="20%"), "budget: send_lag_share is '20%'"),
+        (lambda: Limit.of(f"p99 <= {'9' * 400}ms"), "would always hold"),
+        (lambda: Limit("p99", "<=", float("inf"), "p99"), "limit 'p99': no load lasts longer than a day"),
+        (lambda: Limit("p99", "<=", float("nan"), "p99"), "limit 'p99': the bound of a percentile is above 0"),
+        (lambda: Limit("p99", "<=", "60ms", "p99"), "limit 'p99': bound is '60ms'; it is a number, of seconds"),
+        (lambda: Limit("p99", ">=", 0.06, "p99"), "limit 'p99': '>=' is not known"),
+        (lambda: Limit(["p99"], "<=", 0.06, "p99"), "limit: metric is ['p99']; it is a text"),
+        (lambda: Limit("error_rate", "<=", 1e-320, "tiny"), "limit 'tiny': no load that can be scheduled decides less than"),
+    ],
+)
+def test_a_budget_of_wrong_values_is_refused_where_it_is_built(build, said: str) -> None:
+    """The sentence names the argument, what it is, and what it should be."""
+    with pytest.raises(PlanError) as caught:
+        build()
+    assert said in str(caught.value)
 
 
 @given(st.text(max_size=30))

@@ -86,6 +86,12 @@ def test_a_set_of_one_is_as_that_one() -> None:
         (lambda: Payloads.of({b"[1]": float("nan")}), "the weight of a payload of 3 bytes is nan"),
         (lambda: Payloads((b"[1]",), ()), "1 payloads have 0 weights; each needs one"),
         (lambda: Payloads.of([7]), "7 is no payload; write bytes or a path"),
+        (lambda: Payloads.of("a.json"), "'a.json' is no set; write Payloads.of(['a.json', 'b.json'])"),
+        (lambda: Payloads.of(5), "5 is no set"),
+        (lambda: Payloads(None, (1,)), "payloads: sources is None; it is a tuple of bytes and paths"),
+        (lambda: Payloads((b"",), 1), "payloads: weights is 1; it is a tuple of numbers"),
+        (lambda: Payloads.of({"a.json": 10**400}), "the weight of 'a.json' is 1000"),
+        (lambda: Payloads.of({b"a": 1e308, b"b": 1e308}), "the weights are too large to be added up"),
         (lambda: Payloads.of([b""], seed=-1), "seed is -1; it is a whole number from 0 up"),
     ],
 )

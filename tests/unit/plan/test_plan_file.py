@@ -120,7 +120,7 @@ def test_a_plan_may_name_any_load(plan_at, tmp_path: Path) -> None:
         ('endpoint = "dummy"', 'endpoint = "dummy"\ninstance_count = 0', "instance_count is 0"),
         ('endpoint = "dummy"', 'endpoint = "dummy"\nrouting = "RANDM"', "did you mean 'RANDOM'"),
         ('endpoint = "dummy"', 'endpoint = "dummy"\nexpect = { containz = "x" }', "did you mean 'contains'"),
-        ('"ml.m5.large", ', '"ml.m5.large", "ml.m5.large", ', "two cases have the id 'types-ml.m5.large-public'"),
+        ('"ml.m5.large", ', '"ml.m5.large", "ml.m5.large", ', "instance_types names 'ml.m5.large' twice; keep one"),
         ("[[experiment]]", "[[experment]]", "unknown key 'experment'; did you mean 'experiment'"),
     ],
 )
