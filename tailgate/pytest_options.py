@@ -11,6 +11,7 @@ import pytest
 
 from tailgate.errors import PlanError
 from tailgate.plan.plan_file import Plan, read_plan
+from tailgate.plan.regions import check_region
 from tailgate.targets.commands import check_url, words_of
 from tailgate.targets.registry import Settings, check_kind
 
@@ -63,7 +64,7 @@ def settings_of(config: pytest.Config) -> Settings:
     """What the session's target is made with, but for the session's name.
 
     The kind: option, then environment, then plan, then `emulated`, which under CI has to be said. The region: the plan's,
-    then the environment's as boto3 reads it, then us-east-1. Raises UsageError.
+    then the environment's as boto3 reads it, then us-east-1. Raises UsageError, and PlanError for a region that AWS has not.
     """
     plan = config.stash[PLAN]
     kind = _kind(config, plan)
@@ -72,9 +73,18 @@ def settings_of(config: pytest.Config) -> Settings:
             "under CI the target must be named, so that nobody takes an emulation for AWS: "
             "--latency-target emulated, TAILGATE_TARGET, or `target` in the plan"
         )
-    region = (plan.region if plan else None) or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     command = config.option.latency_process or (plan.process if plan else None)
-    return Settings(kind or "emulated", region or DEFAULT_REGION, "", process=command, url=_url(config, plan))
+    return Settings(kind or "emulated", _region(plan), "", process=command, url=_url(config, plan))
+
+
+def _region(plan: Plan | None) -> str:
+    if plan is not None and plan.region is not None:
+        return plan.region
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if region := os.environ.get(variable):
+            check_region(region, variable)
+            return region
+    return DEFAULT_REGION
 
 
 def workforce_of(config: pytest.Config) -> Workforce:

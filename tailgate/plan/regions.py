@@ -21,6 +21,7 @@ def check_region(region: str, what: str = "region") -> None:
     """Refuse what is no region of AWS's; what: where it was said. Raises PlanError with the nearest spelling."""
     known = partition_by_region()
     if region not in known:
-        close = difflib.get_close_matches(region.lower(), known, n=1)
+        close = difflib.get_close_matches(region.lower(), known, n=5)
+        close.sort(key=lambda other: sorted(other) != sorted(region))  # us-esat-1 is as near to us-west-1 as to the one it is made of
         hint = f"; did you mean '{close[0]}'?" if close else "; regions are written like us-east-1"
         raise PlanError(f"{what} is '{region}', which is not known{hint} (a newer one is a word more in plan/regions.toml)")
