@@ -1,5 +1,6 @@
 """Any value at any place of a complete plan: it makes another plan, or a sentence, never a traceback."""
 
+import contextlib
 import copy
 import datetime
 import json
@@ -65,12 +66,10 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def _with(document: Any, place: tuple[Any, ...], value: Any) -> None:
-    """Put a value at a place, if the place is still there."""
-    for key in place[:-1]:
-        if not isinstance(document, dict | list) or not (key in document if isinstance(document, dict) else key < len(document)):
-            return
-        document = document[key]
-    if isinstance(document, dict) or (isinstance(document, list) and place[-1] < len(document)):
+    """Put a value at a place, if an earlier change has left it there."""
+    with contextlib.suppress(KeyError, IndexError, TypeError):
+        for key in place[:-1]:
+            document = document[key]
         document[place[-1]] = value
 
 
