@@ -239,6 +239,26 @@ def test_prefetching_it_shares_and_closes_it() -> None:
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
+def test_closing_while_the_processes_start_ends_within_a_second_or_two() -> None:
+    """Ctrl-C in the first seconds of a session: nobody waits for moto to have loaded, and nothing of it is left."""
+    before = {process.pid for process in psutil.Process().children()}
+    target = EmulatedTarget()
+    prefetched = Prefetched(target)
+    prefetched.prefetch([SPEC])
+    until_s = time.monotonic() + 30
+    while not (started := {process.pid for process in psutil.Process().children()} - before) and time.monotonic() < until_s:
+        time.sleep(0.01)
+    began_s = time.monotonic()
+    prefetched.close()
+    took_s = time.monotonic() - began_s
+    assert started
+    assert not any(psutil.pid_exists(pid) for pid in started)
+    with EmulatedTarget() as patient:
+        began_s = time.monotonic()
+        patient.start()
+        assert took_s < (time.monotonic() - began_s) / 2 + 1, f"closing took {took_s:.1f} s"
+
+
 def test_closing_in_the_middle_of_a_deployment_ends_soon() -> None:
     """The prefetched deployment is interrupted, deleted when SageMaker lets it, and both processes are gone."""
     target = EmulatedTarget(faults=FAULTS)

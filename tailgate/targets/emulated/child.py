@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -64,10 +64,14 @@ class Child:
         except OSError:
             raise TargetError(self._wait_for_obituary()) from None
 
-    def ready(self, timeout_s: float) -> dict[str, Any]:
-        """What it answers once it is ready. Raises TargetError when it dies instead, or takes longer than that."""
+    def ready(self, timeout_s: float, keep_on: Callable[[], None] = lambda: None) -> dict[str, Any]:
+        """What it answers once it is ready. Raises TargetError when it dies instead, or takes longer than that.
+
+        keep_on: called every 0.05 s meanwhile; what it raises ends the waiting.
+        """
         until_s = time.monotonic() + timeout_s
         while time.monotonic() < until_s:
+            keep_on()
             with contextlib.suppress(Empty):
                 return self._ready.get(timeout=_LOOK_EVERY_S)
             if self._process.poll() is not None and self._ready.empty():

@@ -26,7 +26,7 @@ from tailgate.targets.emulated.truth import Rows
 from tailgate.targets.sagemaker.create import Deployment
 from tailgate.targets.sagemaker.deployment import Conduct, deployed
 from tailgate.targets.sagemaker.names import ownership_tags, resource_name
-from tailgate.targets.sagemaker.waiting import Patience, Progress
+from tailgate.targets.sagemaker.waiting import Patience, Progress, StoppedError
 
 NOTE = "emulated: no statement about AWS"
 SHIPPED_MODEL = "constant"
@@ -127,12 +127,17 @@ class EmulatedTarget:
             if self._closed:
                 raise TargetError("the emulated target is closed; make a new one")
             if self._planes is None:
-                self._planes = Planes.start(self.region, self.seed, self._control, self._profiles)
+                self._planes = Planes.start(self.region, self.seed, self._control, self._profiles, self._keep_on)
             planes = self._planes
         obituary = planes.obituary()
         if obituary is not None:
             raise TargetError(f"{obituary} — start the run again")
         return planes
+
+    def _keep_on(self) -> None:
+        """Raises StoppedError once somebody asked for it."""
+        if self._stop.is_set():
+            raise StoppedError("the emulation's start was given up, as asked")
 
     def _progress_of(self, spec: EndpointSpec) -> Progress:
         def tell(status: str, elapsed_s: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import http.client
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPMessage
 from pathlib import Path
@@ -20,6 +20,8 @@ from tailgate.targets.emulated.network import check_region, loopback_ips, make_p
 from tailgate.targets.sagemaker.clients import Clients
 from tailgate.targets.sagemaker.private_link import PrivateLink
 from tailgate.targets.sagemaker.refusals import explained
+
+KeepOn = Callable[[], None]
 
 _READY_WITHIN_S = 60.0
 _ASK_TIMEOUT_S = 30.0
@@ -40,13 +42,18 @@ class Planes:
     admin_port: int
 
     @classmethod
-    def start(cls, region: str, seed: int, control: ControlPlaneSettings, profiles: Path | None = None) -> Planes:
-        """Start both processes; the second begins to load while the first gets its VPC. Raises TargetError."""
+    def start(
+        cls, region: str, seed: int, control: ControlPlaneSettings, profiles: Path | None = None, keep_on: KeepOn = lambda: None
+    ) -> Planes:
+        """Start both processes; the second begins to load while the first gets its VPC. Raises TargetError.
+
+        keep_on: called many times a second meanwhile, between calls of AWS's; what it raises ends both.
+        """
         children: list[Child] = []
         try:
             children.append(Child("control plane (moto)", "tailgate.targets.emulated.control_plane"))
             children.append(Child("data plane", "tailgate.targets.emulated.data_plane"))
-            return cls._connect(*children, region=region, seed=seed, control=control, profiles=profiles)
+            return cls._connect(*children, region=region, seed=seed, control=control, profiles=profiles, keep_on=keep_on)
         except BaseException as error:
             obituary = _obituary(children)
             end_all(children)
@@ -55,12 +62,22 @@ class Planes:
             raise
 
     @classmethod
-    def _connect(cls, moto: Child, data: Child, *, region: str, seed: int, control: ControlPlaneSettings, profiles: Path | None) -> Planes:
+    def _connect(
+        cls,
+        moto: Child,
+        data: Child,
+        *,
+        region: str,
+        seed: int,
+        control: ControlPlaneSettings,
+        profiles: Path | None,
+        keep_on: KeepOn,
+    ) -> Planes:
         moto.tell(dataclasses.asdict(control))
         credentials = Credentials.made_up()
         session = credentials.session()
         check_region(session, region)
-        url = moto.ready(_READY_WITHIN_S)["url"]
+        url = moto.ready(_READY_WITHIN_S, keep_on)["url"]
         clients = clients_for(session, region, url)
         link = make_private_link(clients.ec2, region)
         hosts = {"public": f"runtime.sagemaker.{region}.amazonaws.com", "privatelink": link.regional}
@@ -73,11 +90,13 @@ class Planes:
             "seed": seed,
             "listen": {path: {"ip": ips[path], "names": names[path]} for path in hosts},
         }
+        keep_on()
         data.tell(orders | ({"profiles": str(profiles)} if profiles else {}))
+        keep_on()
         # moto loads a service's model at its first request, and ten first requests at once would each load it.
         with explained("ask the control plane"):
             clients.sagemaker.list_endpoints(MaxResults=1)
-        answer = data.ready(_READY_WITHIN_S)
+        answer = data.ready(_READY_WITHIN_S, keep_on)
         dial = {path: f"{ips[path]}:{answer['ports'][path]}" for path in hosts}
         return cls(moto, data, clients, credentials, link, hosts, dial, answer["ca_pem"], answer["admin_port"])
 
