@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from tailgate.errors import TargetError
 
 NAME = "tailgate-measuring"
-_LOOK_EVERY_S = 0.1
+_LOOK_EVERY_S = 0.05
 _EVERYBODY = 0o666
 
 
@@ -28,7 +28,7 @@ _EVERYBODY = 0o666
 def turn(waiting: Callable[[float], None], name: str = NAME) -> Iterator[None]:
     """Hold the place while the block runs; it cannot be held twice, not by one process either.
 
-    waiting: told every 0.1 s how long it has lasted, in seconds; what it raises ends the waiting. Raises TargetError
+    waiting: told every 0.05 s how long it has lasted, in seconds; what it raises ends the waiting. Raises TargetError
     where the place cannot be had at all.
     """
     since_s = time.monotonic()

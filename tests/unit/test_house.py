@@ -20,7 +20,7 @@ ROOMS = {
     "connection_table": {"errors"},
     "samples": {"units", "errors", "plan", "connection_table"},
     "analysis": {"units", "errors", "plan", "samples", "connection_table"},
-    "targets": {"units", "errors", "clock", "turn", "plan", "models"},
+    "targets": {"units", "errors", "clock", "plan", "models"},
     "generator": {"units", "errors", "clock", "plan", "samples", "connection_table", "targets"},
     "reporting": {"units", "errors", "plan", "samples", "connection_table", "analysis"},
     "models": set(),
