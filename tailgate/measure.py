@@ -20,6 +20,7 @@ from tailgate.generator.workforce import ALONE, Workforce
 from tailgate.plan.case import Case
 from tailgate.plan.load import ClosedLoop, Load
 from tailgate.provenance import provenance
+from tailgate.reporting.history import History
 from tailgate.reporting.record import Record, notes_for
 from tailgate.reporting.run_file import Run
 from tailgate.targets import Endpoint, Target
@@ -52,13 +53,15 @@ def measure(
     turn: AbstractContextManager[object],
     floors: Floors | None = None,
     workforce: Workforce = ALONE,
+    history: History | None = None,
     on_tick: OnTick | None = None,
     asked_by: Mapping[str, str] = MappingProxyType({}),
 ) -> Measurement:
     """Drive one case at its target, judge it, and write it down before anyone asserts.
 
     turn: entered around the load, so that measurements on one host do not disturb each other. floors: what tells the
-    harness's own response time. workforce: who shares the load. asked_by: session and test, for the record.
+    harness's own response time. workforce: who shares the load.
+    history: earlier runs, which a PASS has to reckon with. asked_by: session and test, for the record.
     Raises TargetError, GeneratorError or RecordError where there is nothing to judge.
     """
     with target.open(case.spec) as endpoint:
@@ -69,7 +72,8 @@ def measure(
             samples = drive(order, environment=environment, processes=endpoint.processes, on_tick=on_tick)
     judged = samples.after_warmup()
     notes = (*(floor.notes(case.budget) if floor is not None else ()), *notes_for(order.samples, asked_by.get("test")))
-    verdict = judge(case, judged, target_kind=target.kind, notes=notes)
+    earlier = history.of(case, target.kind) if history is not None else None
+    verdict = judge(case, judged, target_kind=target.kind, history=earlier, notes=notes)
     estimated = estimates(judged)
     facts = provenance(case, target.kind, endpoint, samples) | {"floor": floor.fields() if floor is not None else None} | dict(asked_by)
     return Measurement(case, verdict, estimated, record.write(case, verdict, estimated, samples, facts, order.samples))

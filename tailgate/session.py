@@ -10,6 +10,7 @@ from tailgate.floor import Floors
 from tailgate.generator.workforce import ALONE, Workforce
 from tailgate.measure import Measurement, measure
 from tailgate.plan.case import Case, EndpointSpec
+from tailgate.reporting.history import History
 from tailgate.reporting.progress import Board
 from tailgate.reporting.record import Record
 from tailgate.targets.prefetch import Prefetched
@@ -29,6 +30,7 @@ class Session:
     ) -> None:
         self.target = Prefetched(make_target(settings), on_progress=self._deploying)
         self._record = record
+        self._history = History(record.reports)
         self._floors = floors if settings.kind != "null" else None
         self._board = board
         self._workforce = workforce
@@ -50,6 +52,7 @@ class Session:
                 turn=self._turn(case),
                 floors=self._floors,
                 workforce=self._workforce,
+                history=self._history,
                 on_tick=on_tick,
                 asked_by=asked_by,
             )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EMULATED = "emulated"
 
 _CLOSING = "emulated: a statement about the emulator's made-up service times, none about AWS; the model itself was not run"
-_PROVISIONAL = "provisional: with fewer than 5 earlier runs of this case, trouble that is rarer than one run is long cannot be ruled out"
+_PROVISIONAL = "provisional: with fewer than 5 earlier runs against the same limit, trouble rarer than one run is long cannot be ruled out"
 _PROVISIONALLY = "  (provisional)"
 _CLOSED_LOOP = "closed loop: callers wait for their answers, so nothing is due while the server stands still; times are service times"
 _NONE = "–"

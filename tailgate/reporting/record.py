@@ -23,6 +23,11 @@ class Record:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def reports(self) -> Path:
+        """The reports folder, which holds all sessions' runs and the history."""
+        return self.folder.parent.parent
+
     def samples_path(self, case_id: str) -> Path:
         """A samples file for one more attempt at a case; none that exists is ever written over. Raises RecordError."""
         return self.folder / (claim(self.folder, case_id) + SAMPLES_SUFFIX)
