@@ -41,7 +41,8 @@ def _first_line(found: FirstRequests) -> str:
     opening, kept_alive = found.opening, found.kept_alive
     others = f"; on connections kept alive {_percentiles(kept_alive)}" if kept_alive.requests else ""
     spent = f"DNS, TCP and TLS p50 {format_ms(opening.p50_s or 0.0)} for {format_count(opening.requests)} of them"
-    return f"{_requests(found.first)} first on their connection: {_percentiles(found.first)} ({spent}){others}"
+    whose = "its" if found.first.requests == 1 else "their"
+    return f"{_requests(found.first)} first on {whose} connection: {_percentiles(found.first)} ({spent}){others}"
 
 
 def _by_address(found: tuple[Remote, ...]) -> Iterator[str]:
