@@ -9,6 +9,7 @@ documented names (Metadata, the session's attributes) is held by a contract test
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ class Bridge:
         self._reports = reports.absolute()
         self._benchmarks: list[Benchmark] = []
         self._before: set[Path] = set()
+        self._adopted = ExitStack()  # workers' folders, until their runs are saved
 
     def pytest_plugin_registered(self, plugin: object, manager: pytest.PytestPluginManager) -> None:
         """Bring the second half along."""
@@ -64,7 +66,10 @@ class Bridge:
         """Take note of an xdist worker's folder; that of one that crashed is recovered like a dead session's."""
         folder = getattr(node, "workeroutput", {}).get(WORKER_FOLDER)
         if folder and Path(folder) not in self.folders:
+            from tailgate.reporting.session_folder import adopted
+
             self.folders.append(Path(folder))
+            self._adopted.enter_context(adopted(Path(folder)))
 
     @pytest.hookimpl(tryfirst=True, wrapper=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
@@ -75,7 +80,7 @@ class Bridge:
         session = self._config.pluginmanager.get_plugin("pytest-benchmark")
         if self._config.option.collectonly or not self.folders:
             return (yield)
-        with abandoned(self._reports, but=self.folders) as dead:
+        with self._adopted, abandoned(self._reports, but=self.folders) as dead:
             found = collect(self.folders, dead)
             self.runs, self.recovered, self._benchmarks = found.runs, found.recovered, found.benchmarks
             self.complaints += found.complaints
@@ -92,13 +97,15 @@ class Bridge:
         """Only now that pytest-benchmark has saved them, mark the runs as saved; and say where they are."""
         from pytest_benchmark.storage.file import FileStorage
 
+        from tailgate.reporting.benchmark_json import session_in
         from tailgate.reporting.session_folder import mark_saved
 
         session = self._config.pluginmanager.get_plugin("pytest-benchmark")
         if session is None or not self._benchmarks:
             return
         if isinstance(session.storage, FileStorage):
-            self.saved_to = max(_files(session) - self._before, default=None)
+            new = _files(session) - self._before  # another session may have saved meanwhile
+            self.saved_to = next((path for path in new if session_in(path) == self.folders[0].name), None)
             if self.saved_to is None:
                 self.complaints.append("pytest-benchmark wrote no file; the next session saves these runs")
                 return
@@ -113,7 +120,7 @@ class Bridge:
         """Add the runs that no statistics can be made of, which pytest-benchmark leaves out."""
         from tailgate.reporting.benchmark_json import SECTION, section
 
-        output_json[SECTION] = section(self._benchmarks)
+        output_json[SECTION] = section(self._benchmarks, self.folders[0].name if self.folders else None)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what went wrong with the record."""
@@ -131,10 +138,7 @@ class Bridge:
 
 
 class _Saved:
-    """The bridge's second half: no wrapper, so it runs after all wrappers have begun, in which pytest-benchmark saves.
-
-    The terminal's summary, which wants to know where, is written when the wrappers end.
-    """
+    """The second half: no wrapper, so it runs after all wrappers began, in one of which pytest-benchmark saves; the summary follows."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
@@ -243,5 +247,4 @@ def _files(session: Any) -> set[Path]:
     from pytest_benchmark.storage.file import FileStorage
 
     storage = session.storage
-    is_folder = isinstance(storage, FileStorage)
-    return set(storage.query()) if is_folder else set()
+    return set(storage.query()) if isinstance(storage, FileStorage) else set()  # type: ignore[no-untyped-call]  # it is untyped

@@ -90,9 +90,19 @@ def recovered(run: Run, session_id: str) -> Run:
     return replace(run, provenance={**run.provenance, RECOVERED_FROM: session_id})
 
 
-def section(benchmarks: Iterable[Benchmark]) -> dict[str, Any]:
-    """Our own section of a benchmark JSON: the runs that have no response time, so no benchmark."""
-    return {"format": FORMAT, "unanswered": [one.extra_info for one in benchmarks if not one.response_s]}
+def section(benchmarks: Iterable[Benchmark], session_id: str | None = None) -> dict[str, Any]:
+    """Our own section of a benchmark JSON: whose it is, and the runs that have no response time, so no benchmark."""
+    return {"format": FORMAT, "session": session_id, "unanswered": [one.extra_info for one in benchmarks if not one.response_s]}
+
+
+def session_in(path: Path) -> str | None:
+    """The id of the session that wrote a benchmark JSON; None where none of ours did, or it cannot be read."""
+    try:
+        document = read_json(path)
+    except RecordError:
+        return None
+    ours = document.get(SECTION) if isinstance(document, dict) else None
+    return ours.get("session") if isinstance(ours, dict) else None
 
 
 def runs_in(path: Path) -> list[Run]:

@@ -5,8 +5,12 @@
         session.lock                  held while the session lives
         NAME.json  NAME.samples       a run (run_file.py) and its raw samples (samples.py)
         NAME.connections              the connections that carried them (connection_table.py)
+        ended                         made when a worker ended by itself, before its controller has saved its runs
         saved                         JSON list of the run files that are in a benchmark JSON
       benchmarks/                     benchmark JSON, in pytest-benchmark's own storage layout
+
+The controller of a session's workers holds their folders (`adopted`) from their end until it has saved their runs; a
+folder that has just `ended` is left to it.
 
 A session that died leaves runs that `saved` does not list; the next session that records takes them over. Retention:
 raw samples of the newest 20 sessions, session folders of the newest 100, benchmark JSON for ever. Only files named as
@@ -18,8 +22,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 import secrets
+import time
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,13 +38,16 @@ from tailgate.errors import RecordError
 from tailgate.reporting.durable import written_durably
 
 RUNS, BENCHMARKS = "runs", "benchmarks"
-LOCK, SAVED = "session.lock", "saved"
+_WORKER = "PYTEST_XDIST_WORKER"  # set in those whose controller saves their runs
+LOCK, SAVED, ENDED = "session.lock", "saved", "ended"
 RUN_SUFFIX, SAMPLES_SUFFIX = ".json", ".samples"
 SESSIONS_WITH_SAMPLES, SESSIONS_KEPT = 20, 100
 LONGEST_STEM_BYTES = 120
 
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
 _UNSAFE = re.compile(r"[^\w.+=@-]+")
+_LEFT_TO_ITS_CONTROLLER_S = 30.0  # between a worker's end and its controller's taking note of it
+_HANDOVER_S = 2.0
 _LOOK_S = 10.0  # another session holds a lock only while it looks whether its owner is alive
 
 
@@ -71,6 +80,9 @@ class SessionFolder:
             return
         if {entry.name for entry in self.path.iterdir()} == {LOCK}:
             _remove(self.path)
+        elif _WORKER in os.environ and unsaved(self.path):
+            with contextlib.suppress(OSError):
+                (self.path / ENDED).touch()
         self._lock.release()
 
     def __enter__(self) -> SessionFolder:
@@ -136,6 +148,20 @@ def mark_saved(files: Iterable[Path]) -> None:
 
 
 @contextlib.contextmanager
+def adopted(folder: Path) -> Iterator[bool]:
+    """Hold a worker's folder, which it is letting go of, while the block runs; whether it can be held: it may be elsewhere."""
+    lock = _lock_of(folder)
+    try:
+        if folder.is_dir():
+            lock.acquire(timeout=_HANDOVER_S)
+    except (OSError, Timeout):
+        yield False
+        return
+    with SessionFolder(folder, lock):
+        yield lock.is_locked
+
+
+@contextlib.contextmanager
 def abandoned(reports: Path, but: Collection[Path] = ()) -> Iterator[list[Path]]:
     """The folders of sessions that died before all their runs were saved, oldest first, held while the block runs.
 
@@ -143,7 +169,7 @@ def abandoned(reports: Path, but: Collection[Path] = ()) -> Iterator[list[Path]]
     """
     own = {folder.name for folder in but}
     with contextlib.ExitStack() as held:
-        others = [folder for folder in _sessions(reports) if folder.name not in own and len(unsaved(folder))]
+        others = [folder for folder in _sessions(reports) if folder.name not in own and unsaved(folder) and not _just_ended(folder)]
         yield [folder for folder in others if held.enter_context(_if_dead(folder))]
 
 
@@ -177,6 +203,14 @@ def _saved(folder: Path) -> set[str]:
     return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
 
 
+def _just_ended(folder: Path) -> bool:
+    """Whether it ended by itself so recently that its controller may not have taken note yet."""
+    try:
+        return time.time() - (folder / ENDED).stat().st_mtime < _LEFT_TO_ITS_CONTROLLER_S
+    except OSError:
+        return False
+
+
 def _lock_of(folder: Path) -> FileLock:
     return FileLock(folder / LOCK, thread_local=False)
 
@@ -198,7 +232,7 @@ def _if_dead(folder: Path) -> Iterator[bool]:
 
 def _remove(folder: Path) -> None:
     """Remove our files, then the folder unless somebody keeps something else in it. Raises OSError."""
-    for pattern in (f"*{RUN_SUFFIX}", f"*{SAMPLES_SUFFIX}", f"*{CONNECTIONS_SUFFIX}", ".*.part", SAVED, LOCK):
+    for pattern in (f"*{RUN_SUFFIX}", f"*{SAMPLES_SUFFIX}", f"*{CONNECTIONS_SUFFIX}", ".*.part", SAVED, ENDED, LOCK):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):

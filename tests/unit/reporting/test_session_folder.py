@@ -1,11 +1,13 @@
 """Session folders: file names, life and death of a session, and what is kept how long."""
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from tailgate.reporting.session_folder import (
     SESSIONS_WITH_SAMPLES,
     SessionFolder,
     abandoned,
+    adopted,
     claim,
     mark_saved,
     retire,
@@ -75,6 +78,12 @@ def test_names_stay_readable(case_id: str, name: str) -> None:
     assert stem(case_id, 2) == stem(case_id) + "~try2"
 
 
+def long_ago(path: Path) -> None:
+    """Make it look an hour old."""
+    assert path.exists()
+    os.utime(path, (time.time() - 3600,) * 2)
+
+
 def test_claims_of_many_threads_never_meet(tmp_path: Path) -> None:
     """Each claim makes its samples file exclusively, so nobody's samples are written over."""
     names: list[str] = []
@@ -121,8 +130,9 @@ def test_reports_that_cannot_be_written_are_an_error_in_a_sentence(tmp_path: Pat
         SessionFolder.begin(tmp_path / "reports")
 
 
-def test_runs_of_a_living_session_are_not_abandoned(tmp_path: Path) -> None:
+def test_runs_of_a_living_session_are_not_abandoned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even to the process that holds the lock itself; after its end they are, until they are marked as saved."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     with SessionFolder.begin(tmp_path) as session:
         (session.path / "ranker.json").write_text("{}")
         with abandoned(tmp_path) as found:
@@ -136,6 +146,25 @@ def test_runs_of_a_living_session_are_not_abandoned(tmp_path: Path) -> None:
     mark_saved(unsaved(session.path))
     with abandoned(tmp_path) as found:
         assert found == []
+
+
+def test_a_worker_that_finished_early_leaves_its_runs_to_its_controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its last moment on, and for as long as the controller lives, no other session takes them for abandoned."""
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    with SessionFolder.begin(tmp_path) as worker:
+        (worker.path / "ranker.json").write_text("{}")
+    with abandoned(tmp_path) as found:
+        assert found == []  # the controller has not taken note yet
+    with adopted(worker.path) as held:
+        assert held
+        long_ago(worker.path / "ended")
+        with abandoned(tmp_path) as found:
+            assert found == []
+        with adopted(tmp_path / "elsewhere") as there:
+            assert not there
+    long_ago(worker.path / "ended")
+    with abandoned(tmp_path) as found:
+        assert found == [worker.path]  # the controller died, or could not save them
 
 
 OWNER = """
