@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -54,7 +55,8 @@ def open_gate(config: pytest.Config, reports: Path, settings: Settings, workforc
 
 
 def open_controller(config: pytest.Config, reports: Path) -> None:
-    """What xdist's controller does for workers that measure: collect their runs, and own the terminal."""
+    """What xdist's controller does for workers that measure: collect their runs, own the terminal, and end in order."""
+    _heed_signals(config)
     _open_terminal(config, Bridge(config, reports), relayed=True)
 
 
@@ -72,7 +74,7 @@ class Gate:
         self._config = config
         self._folder = folder
         self._session = session
-        self._former_handler = signal.signal(signal.SIGTERM, _interrupt)
+        _heed_signals(config)
 
     @property
     def target(self) -> Target:
@@ -115,14 +117,23 @@ class Gate:
         except TailgateError as error:
             session.exitstatus = max(int(session.exitstatus), int(pytest.ExitCode.TESTS_FAILED))
             self._config.issue_config_time_warning(pytest.PytestWarning(str(error)), stacklevel=1)
-        with suppress(ValueError):  # not in the main thread any more
-            signal.signal(signal.SIGTERM, self._former_handler)
         if hasattr(self._config, "workeroutput"):
             self._config.workeroutput[WORKER_FOLDER] = str(self._folder.path)
         try:
             return (yield)
         finally:
             self._folder.release()
+
+
+def _heed_signals(config: pytest.Config) -> None:
+    """Until pytest ends, let a request to terminate, or a terminal that hangs up, end the session as Ctrl-C does."""
+
+    def restore(former: Mapping[int, Any]) -> None:
+        for signum, handler in former.items():
+            signal.signal(signum, handler)
+
+    with suppress(ValueError):  # not in the main thread: then it is not ours to say
+        config.add_cleanup(partial(restore, {signum: signal.signal(signum, _interrupt) for signum in (signal.SIGTERM, signal.SIGHUP)}))
 
 
 def _interrupt(signum: int, _frame: FrameType | None) -> None:

@@ -18,27 +18,29 @@ CLAIMED = {"--host", "-H"}
 
 
 class Truce:
-    """Holds Locust's plugin back until conftest files have been read."""
+    """Holds Locust's claim back until conftest files have been read."""
 
     def __init__(self, manager: pytest.PytestPluginManager, parser: pytest.Parser) -> None:
         self._manager = manager
         self._parser = parser
-        self._wanted = not manager.is_blocked(LOCUST)  # `-p no:locust` is the user's word
-        self._loaded = manager.get_plugin(LOCUST) is not None
-        if self._loaded:
-            manager.unregister(name=LOCUST)
+        self._loaded: Any = manager.get_plugin(LOCUST)
+        self._held_back = self._loaded is None and not manager.is_blocked(LOCUST)  # `-p no:locust` is the user's word
+        if self._loaded is not None:
             _take_back(parser)
-        manager.set_blocked(LOCUST)
+        elif self._held_back:
+            manager.set_blocked(LOCUST)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_load_initial_conftests(self, early_config: pytest.Config) -> Generator[None, None, None]:
-        """Let Locust's plugin in once everybody else has claimed what is theirs."""
-        if self._loaded:
+        """Let Locust make its claim once everybody else has claimed what is theirs."""
+        if self._loaded is not None:
             early_config.option.__dict__.pop("host", None)  # its default, which would win over theirs
         yield
-        if self._wanted:
-            self._manager.unblock(LOCUST)
-            with contextlib.suppress(ValueError, pytest.UsageError):  # the option is taken: then theirs counts
+        with contextlib.suppress(ValueError, pytest.UsageError):  # the option is taken: then theirs counts
+            if self._loaded is not None:
+                self._loaded.pytest_addoption(self._parser)
+            elif self._held_back:
+                self._manager.unblock(LOCUST)
                 self._manager.load_setuptools_entrypoints("pytest11", name=LOCUST)
 
 

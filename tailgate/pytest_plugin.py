@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from tailgate.pytest_gate import Gate
 
 GATE: pytest.StashKey[Gate] = pytest.StashKey()
+REFUSAL: pytest.StashKey[str] = pytest.StashKey()
+"""Why nothing can be measured, where it is an xdist worker that found out."""
+
+_RUN_NOTHING = ("collectonly", "showfixtures", "show_fixtures_per_test", "setupplan", "setuponly")
+_WORKER_REFUSAL = "tailgate_refusal"
 LINES: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
@@ -51,10 +57,24 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_testnodedown(node: Any) -> None:
-    """An xdist worker has measured: see to it that its runs are collected."""
+    """An xdist worker has measured: see to it that its runs are collected. Or it could not: take note why."""
+    refusal = getattr(node, "workeroutput", {}).get(_WORKER_REFUSAL)
+    if refusal is not None:
+        node.config.stash[REFUSAL] = refusal
     if "tailgate_folder" in getattr(node, "workeroutput", {}) and not node.config.pluginmanager.has_plugin("tailgate-bridge"):
         _open_controller(node.config)
         node.config.pluginmanager.get_plugin("tailgate-bridge").pytest_testnodedown(node)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under xdist, pass on from worker to controller why nothing could be measured: a usage error, as it is without."""
+    config = session.config
+    if REFUSAL in config.stash:
+        if hasattr(config, "workeroutput"):
+            config.workeroutput[_WORKER_REFUSAL] = config.stash[REFUSAL]
+        else:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -71,25 +91,36 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Begin to deploy, in the background, what the selected tests will measure; --collect-only deploys nothing."""
-    items = [item for item in session.items if item.get_closest_marker("latency") or {"measure", "latency_target"} & fixtures_of(item)]
-    if items and not session.config.option.collectonly:
-        from tailgate.pytest_gate import open_gate
-
-        config = session.config
+    """Begin to deploy, in the background, what the selected tests will measure; options that run nothing deploy nothing."""
+    config = session.config
+    items = [item for item in session.items if "tailgate_gate" in getattr(item, "fixturenames", ())]
+    if not items or any(getattr(config.option, name, False) for name in _RUN_NOTHING):
+        return
+    try:
         cases = _checked(_cases_of(items))
-        config.stash[GATE] = gate = open_gate(config, reports_folder(config), settings_of(config), workforce_of(config))
-        gate.prefetch(cases)
+        _gate_of(config).prefetch(cases)
+    except (TailgateError, pytest.UsageError) as error:
+        if not hasattr(config, "workerinput"):
+            raise pytest.UsageError(str(error)) from None
+        config.stash[REFUSAL] = str(error)  # a worker that raises dies without a word: its tests say it, then its controller
+
+
+@pytest.fixture(scope="session")
+def tailgate_gate(request: pytest.FixtureRequest) -> Gate:
+    """What measures in this session; `measure` and `latency_target` stand on it, and tests that use them are known by it."""
+    if REFUSAL in request.config.stash:
+        raise PlanError(request.config.stash[REFUSAL])
+    return _gate_of(request.config)
 
 
 @pytest.fixture
-def measure(request: pytest.FixtureRequest) -> Callable[[Case], Measurement]:
+def measure(request: pytest.FixtureRequest, tailgate_gate: Gate) -> Callable[[Case], Measurement]:
     """Measure a case: `run = measure(case)`, then `assert run.verdict, run.verdict.explain()`.
 
     The run is on disk before it is returned. A platform without capacity skips the test, an undecided verdict does
     so where the case or --latency-inconclusive says so.
     """
-    gate = request.config.stash[GATE]
+    gate = tailgate_gate
 
     def measure_case(case: Case) -> Measurement:
         __tracebackhide__ = True
@@ -110,9 +141,9 @@ def measure(request: pytest.FixtureRequest) -> Callable[[Case], Measurement]:
 
 
 @pytest.fixture(scope="session")
-def latency_target(request: pytest.FixtureRequest) -> Target:
+def latency_target(tailgate_gate: Gate) -> Target:
     """The session's target, for tests that want an endpoint without a measurement: `with latency_target.open(spec)`."""
-    return request.config.stash[GATE].target
+    return tailgate_gate.target
 
 
 @pytest.hookimpl(wrapper=True)
@@ -135,19 +166,26 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-def _sentence(caught: pytest.ExceptionInfo[BaseException], path: Path) -> str:
-    lines = [entry.lineno + 1 for entry in caught.traceback if Path(entry.path) == path]
-    return f"{path}:{lines[-1] if lines else 1}: {caught.value}"
-
-
-def fixtures_of(item: pytest.Item) -> set[str]:
-    """The names of the fixtures that a test uses; none for what is not a function."""
-    return set(getattr(item, "fixturenames", ()))
+def _sentence(caught: pytest.ExceptionInfo[BaseException], otherwise: Path) -> str:
+    """The error, and the last place on its way that is neither ours nor Python's: where the user wrote what it is about."""
+    installed = sysconfig.get_paths()
+    not_theirs = ("<", str(Path(__file__).parent), installed["stdlib"], installed["purelib"], installed["platlib"])
+    places = [f"{entry.path}:{entry.lineno + 1}" for entry in caught.traceback if not str(entry.path).startswith(not_theirs)]
+    return f"{places[-1] if places else otherwise}: {caught.value}"
 
 
 def controls_xdist(config: pytest.Config) -> bool:
     """Whether this process hands its tests to xdist's workers."""
     return config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+
+
+def _gate_of(config: pytest.Config) -> Gate:
+    """The session's gate, opened when it is first asked for. Raises TailgateError, UsageError."""
+    if GATE not in config.stash:
+        from tailgate.pytest_gate import open_gate
+
+        config.stash[GATE] = open_gate(config, reports_folder(config), settings_of(config), workforce_of(config))
+    return config.stash[GATE]
 
 
 def _open_controller(config: pytest.Config) -> None:

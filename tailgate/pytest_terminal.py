@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,13 @@ import pytest
 
 if TYPE_CHECKING:
     from tailgate.pytest_benchmark_bridge import Bridge
+    from tailgate.reporting.progress import Board
 
 
 REPORT_LINES = "tailgate_lines"
 """Attribute of a test's report, which xdist carries to the controller: a line per run."""
+
+NOT_SAVED = "benchmark JSON: none (pytest-benchmark is off, or saved elsewhere); the next session that makes one takes these runs over"
 
 WIDTH_OF_LOGS = 160
 """Columns of the table where the output is no terminal: logs scroll sideways, and cut nothing off."""
@@ -24,14 +27,16 @@ class Terminal:
     """Draws in the process that owns the terminal: pytest's own, or xdist's controller."""
 
     def __init__(self, config: pytest.Config, bridge: Bridge, *, relayed: bool) -> None:
-        from tailgate.reporting.progress import Relay, TerminalBoard  # not before it is needed: this module is always imported
+        from tailgate.reporting.progress import Relay, SilentBoard, TerminalBoard  # not before it is needed: this module is always imported
 
-        self._config = config
         self._bridge = bridge
-        writer = config.get_terminal_writer()
-        self._column: Callable[[], int] = lambda: writer.width_of_current_line
-        # pytest captures only while tests run; now file descriptor 1 is the real standard output
-        self.board = TerminalBoard(os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace"), self._column)
+        self._reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+        self._writer = config.get_terminal_writer() if self._reporter is not None else None
+        self.board: Board = SilentBoard()
+        if self._reporter is not None:
+            with contextlib.suppress(OSError):  # standard output is closed
+                # pytest captures only while tests run; now file descriptor 1 is the real standard output
+                self.board = TerminalBoard(os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace"), self._column)
         self._relay = Relay(self.board) if relayed else None
 
     @pytest.hookimpl(optionalhook=True)
@@ -49,12 +54,11 @@ class Terminal:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write a line per run, on a line of its own."""
         self.board.pause()
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         lines = getattr(report, REPORT_LINES, ())
-        if report.when == "call" and lines and reporter is not None:
-            reporter.write("\n" if self._column() else "")
+        if report.when == "call" and lines and self._reporter is not None:
+            self._reporter.write("\n" if self._column() else "")
             for line in lines:
-                reporter.write(f"  {line}\n")
+                self._reporter.write(f"  {line}\n")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
@@ -70,11 +74,11 @@ class Terminal:
         if not self._bridge.runs:
             return
         terminalreporter.section("tail latency")
-        writer = self._config.get_terminal_writer()
-        width = writer.fullwidth if terminalreporter.isatty else WIDTH_OF_LOGS
-        terminalreporter.write(summary(self._bridge.runs, width=width, styled=writer.hasmarkup))
-        for note in self._where():
-            terminalreporter.write_line(note)
+        writer = self._writer
+        width = writer.fullwidth if writer is not None and terminalreporter.isatty else WIDTH_OF_LOGS
+        table = summary(self._bridge.runs, width=width, styled=writer is not None and writer.hasmarkup)
+        for line in [*table.splitlines(), *self._where()]:
+            terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
         """Leave the terminal as it was."""
@@ -82,10 +86,15 @@ class Terminal:
             self._relay.close()
         self.board.close()
 
+    def _column(self) -> int:
+        """How far pytest has written on the current line."""
+        return self._writer.width_of_current_line if self._writer is not None else 0
+
     def _where(self) -> list[str]:
         folders = sorted({str(_short(run.path.parent)) for run in self._bridge.runs if run.path is not None})
         saved = self._bridge.saved_to
-        return [f"runs and samples: {', '.join(folders)}"] + ([f"benchmark JSON: {_short(saved)}"] if saved is not None else [])
+        history = f"benchmark JSON: {_short(saved)}" if saved is not None else NOT_SAVED
+        return [f"runs and samples: {', '.join(folders)}", history]
 
 
 def _short(path: Path) -> Path:

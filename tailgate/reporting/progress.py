@@ -99,6 +99,19 @@ class TerminalBoard:
             self._said[case] = (phase, now_s)
 
 
+class SilentBoard:
+    """A board for sessions without a terminal."""
+
+    def show(self, case: str, text: str, share: float) -> None:
+        """Show nothing."""
+
+    def pause(self) -> None:
+        """Nothing is drawn."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 class RelayBoard:
     """A board in a worker process: what it is told goes to the process that owns the terminal, if that one listens."""
 
