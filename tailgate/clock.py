@@ -38,13 +38,16 @@ class Alarm:
         if self.fd < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create failed")
         self._spec = _Itimerspec()
-        self._pointer = ctypes.byref(self._spec)
+        self._value = self._spec.value
+        self._arguments = (ctypes.c_int(self.fd), ctypes.c_int(_TFD_TIMER_ABSTIME), ctypes.byref(self._spec), None)
+        self._settime = self._libc.timerfd_settime
 
     def set(self, at_s: float) -> None:
         """Fire at `at_s` on the monotonic clock; at once if that is past. Replaces an earlier time."""
-        at_ns = max(1, int(at_s * 1e9))
-        self._spec.value.seconds, self._spec.value.nanoseconds = divmod(at_ns, 1_000_000_000)
-        if self._libc.timerfd_settime(self.fd, _TFD_TIMER_ABSTIME, self._pointer, None):
+        whole = int(at_s)
+        value = self._value
+        value.seconds, value.nanoseconds = whole, int((at_s - whole) * 1e9) or 1
+        if self._settime(*self._arguments):
             raise OSError(ctypes.get_errno(), "timerfd_settime failed")
 
     def acknowledge(self) -> None:

@@ -71,7 +71,8 @@ class Dispatcher:
 
     def dispatch(self) -> None:
         """Send what is due: those that wait first, then those whose time has come."""
-        self._send_waiting()
+        if self.waiting:
+            self._send_waiting()
         due, idle, now = self._due, self.pool.idle, time.monotonic()
         last = min(self._end, self._next + _BURST)
         while self._next < last and due[self._next] <= now:
@@ -202,7 +203,7 @@ class Dispatcher:
                 connection.close()
                 self.pool.forget(connection)
                 continue
-            connection.waited = self._waited(request, looked_s, connection.sent_s)
+            connection.waited = looked_s < math.inf and self._waited(request, looked_s, connection.sent_s)
             self.sent += 1
             return True
         return False

@@ -34,7 +34,7 @@ from tailgate.generator.wiring import Wiring
 from tailgate.samples import Header
 
 _LEAD_S = 0.2  # from the decision to start to the first due time
-_STEP_S = 0.1  # between two looks at time-outs and new rows
+_STEP_S = 0.25  # between two looks at time-outs and new rows
 _TICK_S = 1.0
 _EARLY_DRAIN_S = 1.0
 _RESOLVE_S = 5.0  # how old an answer of DNS may be for a new connection

@@ -15,6 +15,9 @@ _FRAMING = 16
 """Bytes of the wire that a byte of the body may cost beside the head: a chunk of one byte takes seven."""
 
 
+_LENGTHS_OF_TOLD = frozenset(map(len, (b"content-length", b"transfer-encoding", b"x-amzn-errortype")))
+
+
 class BadResponseError(Exception):
     """What came is no HTTP response."""
 
@@ -51,7 +54,7 @@ class ResponseReader:
         self.status = self.length = 0
         self.complete = self.keep_alive = False
         self._headers_seen = self._has_length = False
-        self._body: list[bytes] = []
+        self._body: list[bytes] | None = None
         self._error_type = b""
         self._wire_bytes = 0
 
@@ -67,7 +70,7 @@ class ResponseReader:
             if not self.complete:
                 raise BadResponseError(str(error)) from None
             self.keep_alive = False  # it answered, and then talked on: good for this request, for no other
-        if self._wire_bytes > _LONGEST_HEAD_BYTES + _FRAMING * self.length and not self.complete:
+        if not self.complete and self._wire_bytes > _LONGEST_HEAD_BYTES + _FRAMING * self.length:
             raise BadResponseError("a response that does not come to its end")
         return self.complete
 
@@ -84,7 +87,7 @@ class ResponseReader:
     @property
     def body(self) -> bytes:
         """The body, as far as it was kept."""
-        return b"".join(self._body)
+        return b"".join(self._body or ())
 
     @property
     def throttled(self) -> bool:
@@ -98,6 +101,8 @@ class ResponseReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """httptools: one header."""
+        if len(name) not in _LENGTHS_OF_TOLD:
+            return
         name = name.lower()
         if name in (b"content-length", b"transfer-encoding"):
             self._has_length = True
@@ -118,6 +123,8 @@ class ResponseReader:
         if self.length > _LONGEST_BODY_BYTES:
             raise BadResponseError("a body that does not come to its end")
         if self._keep or (self.status >= 400 and self.length <= _KEPT_OF_ERRORS_BYTES):
+            if self._body is None:
+                self._body = []
             self._body.append(chunk)
 
     def on_message_complete(self) -> None:

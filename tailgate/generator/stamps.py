@@ -18,6 +18,7 @@ SO_TIMESTAMPNS = 35
 """Linux's number of the socket option and of its control message (asm-generic/socket.h); Python does not name it."""
 
 _TIMESPEC = struct.Struct("@ll")
+_SOL_SOCKET = int(socket.SOL_SOCKET)
 ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
 
 # Between two looks a second apart, time daemons slew by at most .5 ms (adjtimex); more is a step.
@@ -58,12 +59,13 @@ class ReceiveClock:
         """
         now_ns = self._monotonic_ns()
         for level, kind, payload in ancillary:
-            if kind == SO_TIMESTAMPNS and level == socket.SOL_SOCKET:
-                seconds, nanoseconds = _TIMESPEC.unpack(payload[: _TIMESPEC.size])
+            if kind == SO_TIMESTAMPNS and level == _SOL_SOCKET:
+                seconds, nanoseconds = _TIMESPEC.unpack_from(payload)
                 stamp_ns = seconds * 1_000_000_000 + nanoseconds - self._offset_ns
-                if stamp_ns - now_ns > _STEP_NS:
+                if stamp_ns < now_ns:
+                    now_ns = stamp_ns
+                elif stamp_ns - now_ns > _STEP_NS:
                     self.resynchronise()
-                now_ns = min(stamp_ns, now_ns)
         return now_ns * 1e-9 + self.perturbation_s
 
     def resynchronise(self) -> None:

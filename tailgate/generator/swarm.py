@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import math
+import time
 from collections.abc import Callable
 from typing import Any
 
 import gevent
+import numpy as np
 from locust import User, task
 from locust.env import Environment
 from locust.exception import StopUser
+from locust.stats import StatsEntry, StatsError
+from numpy.typing import NDArray
 
 from tailgate.generator.engine import Engine
-from tailgate.samples import RECORD, RECORD_STRUCT, Error
+from tailgate.samples import RECORD, Error
 
-_SLICE = 40  # rows counted at a stretch: about .2 ms, then the hub has its turn
-_DONE_S, _BYTES, _ERROR = (list(RECORD.names or ()).index(name) for name in ("done_after_s", "bytes", "error"))
 _GRACE_S = 5.0  # for the engine to drain and write after Locust asked the user to stop
-
-
-class RequestFailedError(Exception):
-    """What Locust is told of a request that failed: the kind of error."""
-
-
-_FAILURES = {int(error): None if error is Error.NONE else RequestFailedError(error.label) for error in Error}
 
 
 class OpenLoop(User):
@@ -67,21 +61,33 @@ class Swarm:
         gevent.spawn(self.runner.quit)
 
     def count(self, rows: bytes) -> None:
-        """Report rows to Locust as requests, in slices that leave the hub its time."""
-        fire, name = self.events.request.fire, self.host
-        for start in range(0, len(rows), _SLICE * RECORD_STRUCT.size):
-            for row in RECORD_STRUCT.iter_unpack(rows[start : start + _SLICE * RECORD_STRUCT.size]):
-                done_s, length, error = row[_DONE_S], row[_BYTES], row[_ERROR]
-                response_ms = None if math.isnan(done_s) else done_s * 1e3
-                fire(
-                    request_type="POST",
-                    name=name,
-                    response_time=response_ms,
-                    response_length=length,
-                    exception=_FAILURES[error],
-                    context={},
-                )
-            gevent.sleep(0.001)
+        """Add rows to Locust's statistics, a batch at a time, as its master adds what its workers report.
+
+        One event for each request would hold up the hub for milliseconds, and whatever is due meanwhile.
+        """
+        stats, records, second = self._environment.stats, np.frombuffer(rows, dtype=RECORD), int(time.time())
+        batch = StatsEntry(stats, self.host, "POST", use_response_times_cache=False)
+        times_ms = records["done_after_s"][~np.isnan(records["done_after_s"])].astype(np.float64) * 1e3
+        batch.num_requests, batch.num_none_requests = len(records), len(records) - len(times_ms)
+        batch.num_failures = int(np.count_nonzero(records["error"]))
+        batch.total_content_length = int(records["bytes"].sum(dtype=np.int64))
+        if len(times_ms):
+            batch.total_response_time = round(times_ms.sum())
+            batch.min_response_time, batch.max_response_time = round(times_ms.min()), round(times_ms.max())
+            rounded, counts = np.unique(np.round(times_ms), return_counts=True)
+            batch.response_times.update(zip(rounded.astype(int).tolist(), counts.tolist(), strict=True))
+        batch.last_request_timestamp = time.time()
+        batch.num_reqs_per_sec[second], batch.num_fail_per_sec[second] = batch.num_requests, batch.num_failures
+        for entry in (stats.get(self.host, "POST"), stats.total):
+            entry.extend(batch)
+        self._count_errors(records["error"])
+
+    def _count_errors(self, errors: NDArray[np.uint8]) -> None:
+        known = self._environment.stats.errors
+        for kind, count in zip(*np.unique(errors[errors > 0], return_counts=True), strict=True):
+            error = Error(kind).label
+            entry = known.setdefault(StatsError.create_key("POST", self.host, error), StatsError("POST", self.host, error))
+            entry.occurrences += int(count)
 
     @property
     def requests(self) -> int:
