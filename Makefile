@@ -6,7 +6,7 @@ ARGS ?=
 .PHONY: latency test bench check
 
 latency: .venv/installed
-	$(BIN)/python -m pytest -m latency $(ARGS)
+	$(BIN)/python -m pytest -m latency tests/latency $(ARGS)
 
 # The tests wait for processes and loads more than they compute: twice as many workers as cores.
 test: check

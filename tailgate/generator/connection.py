@@ -179,8 +179,7 @@ class Connection:
         if self.request < 0:
             self._drop(Error.BAD_RESPONSE)  # an answer that nobody asked for
             return
-        if at_s < self.sent_s:
-            at_s = self.sent_s
+        at_s = max(at_s, self.sent_s)
         if self.first_byte_s is None:
             self.first_byte_s = at_s
         try:

@@ -20,6 +20,7 @@ from tailgate.generator.admission import TOKEN, Entrance
 
 _KEPT_BYTES = 4096  # of what a worker wrote on standard error
 _END_S = 1.5
+_LAST_WORDS_S = 0.5
 
 
 class Crew:
@@ -66,6 +67,7 @@ class Crew:
             self._last_words[place] = (self._last_words.get(place, b"") + piece)[-_KEPT_BYTES:]
 
     def _obituary(self, place: int, worker: subprocess.Popen[bytes]) -> str:
+        self._readers[place].join(_LAST_WORDS_S)  # what it wrote last may not have been read yet
         code = worker.returncode
         how = f"died: killed by {signal.Signals(-code).name}" if code < 0 else f"died with exit code {code}"
         last = self._last_words.get(place, b"").decode(errors="replace").strip()

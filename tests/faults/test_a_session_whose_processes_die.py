@@ -100,7 +100,7 @@ def test_no_secret_is_in_any_file_and_nothing_listens_beyond_loopback(pytester: 
     assert session.returncode == 0
     assert listening
     assert all(address.startswith("127.") for address in listening)
-    assert len(secrets) == 2, "the generator was seen with its key and secret"
+    assert len(secrets) >= 2, "the generator was seen with its key and secret"
     files = [path for path in Path(pytester.path).rglob("*") if path.is_file()]
     assert len(files) > 4
     for path in files:

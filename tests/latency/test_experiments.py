@@ -1,31 +1,42 @@
 """The product: the plan's experiments, measured and gated. `pytest -m latency`; the budgets are in fixtures/plan.toml."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tailgate import Case
-from tailgate.measure import Run
+from tailgate.measure import Measurement
+from tailgate.targets import Endpoint
 
 pytestmark = pytest.mark.latency
 
+Measure = Callable[[Case], Measurement]
+
 
 @pytest.mark.planned("smoke")
-def test_the_whole_way_works(measure: Callable[[Case], Run], case: Case) -> None:
+def test_an_ordinary_client_gets_the_answer(runtime: Any, endpoint: Endpoint, case: Case) -> None:
+    """Before anything is measured: boto3, as a caller has it, gets what the case expects."""
+    response = runtime.invoke_endpoint(EndpointName=endpoint.name, Body=case.bodies()[0], ContentType="application/json")
+    assert case.expect is None or case.expect.holds(response["Body"].read())
+
+
+@pytest.mark.planned("smoke")
+def test_the_whole_way_works(measure: Measure, case: Case) -> None:
     """A few seconds of load on one instance, before hours are spent on the rest."""
     run = measure(case)
     assert run.verdict, run.verdict.explain()
 
 
 @pytest.mark.planned("network-path")
-def test_the_network_path_keeps_the_tail_within_budget(measure: Callable[[Case], Run], case: Case) -> None:
+def test_the_network_path_keeps_the_tail_within_budget(measure: Measure, case: Case) -> None:
     """PrivateLink and the public endpoint of one deployment, each against the same budget."""
     run = measure(case)
     assert run.verdict, run.verdict.explain()
 
 
 @pytest.mark.planned("instance-type")
-def test_the_instance_type_keeps_the_tail_within_budget(measure: Callable[[Case], Run], case: Case) -> None:
+def test_the_instance_type_keeps_the_tail_within_budget(measure: Measure, case: Case) -> None:
     """Ten instance types under the same load, each against its budget."""
     run = measure(case)
     assert run.verdict, run.verdict.explain()

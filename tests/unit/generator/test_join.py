@@ -81,4 +81,7 @@ def test_ctrl_c_ends_the_wait_and_the_worker_with_it():
         joining.send_signal(signal.SIGINT)
         assert joining.wait(10) == 130
     assert len(workers) == 1
-    assert gone(workers[0].pid)
+    deadline_s = time.monotonic() + 10
+    while not gone(workers[0].pid):  # it notices by the end of its standard input
+        assert time.monotonic() < deadline_s, "the worker outlives the one who waited"
+        time.sleep(0.05)
