@@ -3,15 +3,22 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: latency test bench check
+.PHONY: latency test thorough bench check
 
 latency: .venv/installed
 	$(BIN)/python -m pytest -m latency tests/latency $(ARGS)
 
-# The tests wait for processes and loads more than they compute: twice as many workers as cores.
+# The tests wait for processes and loads more than they compute: twice as many workers as cores. Those marked `alone`
+# want the machine for themselves.
+PARALLEL = PYTEST_XDIST_AUTO_NUM_WORKERS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) $(BIN)/python -m pytest -n auto
+
 test: check
-	PYTEST_XDIST_AUTO_NUM_WORKERS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) $(BIN)/python -m pytest -n auto -m "not latency and not alone" $(ARGS)
-	$(BIN)/python -m pytest -m alone $(ARGS)
+	$(PARALLEL) -m "not latency and not alone and not thorough" $(ARGS)
+	$(BIN)/python -m pytest -m "alone and not thorough" tests/accuracy $(ARGS)
+
+thorough: .venv/installed
+	$(PARALLEL) -m "thorough and not alone" tests $(ARGS)
+	$(BIN)/python -m pytest -m "thorough and alone" tests/accuracy tests/faults $(ARGS)
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks $(ARGS)

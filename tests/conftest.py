@@ -1,0 +1,33 @@
+"""Which tests are thorough: many processes and long loads, run by `make thorough` before an issue is resolved, and not by `make test`."""
+
+from pathlib import Path
+
+import pytest
+
+THOROUGH = (
+    "accuracy/test_generator_truth.py",
+    "benchmarks/test_benchmarks.py",
+    "emulated/test_drive_command.py",
+    "faults/test_a_noisy_host.py",
+    "faults/test_silent_wrong_answers.py",
+    "faults/test_workers.py",
+    "plugin/test_history.py",
+    "plugin/test_loads.py",
+    "plugin/test_replay.py",
+    "plugin/test_targets.py",
+    "plugin/test_workers.py",
+    "unit/generator/test_ill_behaved_servers.py",
+    "unit/generator/test_loads.py",
+    "unit/test_drive_beside.py",
+    "unit/test_drive_command.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them before pytest selects by marks."""
+    here = Path(__file__).parent
+    files = {here / name for name in THOROUGH}
+    for item in items:
+        if item.path in files:
+            item.add_marker("thorough")
