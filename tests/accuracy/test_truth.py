@@ -30,7 +30,7 @@ CASE = Case(
     load=Poisson(per_s=100, for_s=6, warmup_s=0.5, seed=5),
     budget=Budget.of("p50 <= 100ms", "p99 <= 500ms"),
 )
-QUIET_LAG_S = 0.5e-3
+QUIET_LAG_S = 1e-3
 """Above this p99 of the send lag somebody else had the processor: what is measured then is the neighbour."""
 
 
