@@ -10,7 +10,7 @@ latency: .venv/installed
 
 # The tests wait for processes and loads more than they compute: twice as many workers as cores. Those marked `alone`
 # want the machine for themselves.
-PARALLEL = PYTEST_XDIST_AUTO_NUM_WORKERS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) $(BIN)/python -m pytest -n auto
+PARALLEL = PYTEST_XDIST_AUTO_NUM_WORKERS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) $(BIN)/python -m pytest -n auto --dist worksteal
 
 test: check
 	$(PARALLEL) -m "not latency and not alone and not thorough" $(ARGS)
