@@ -9,6 +9,7 @@ THOROUGH = (
     "benchmarks/test_benchmarks.py",
     "emulated/test_drive_command.py",
     "faults/test_a_noisy_host.py",
+    "faults/test_generator_deaths.py",
     "faults/test_silent_wrong_answers.py",
     "faults/test_workers.py",
     "plugin/test_history.py",
