@@ -30,8 +30,9 @@ CASE = Case(
     load=Poisson(per_s=100, for_s=6, warmup_s=0.5, seed=5),
     budget=Budget.of("p50 <= 100ms", "p99 <= 500ms"),
 )
-QUIET_LAG_S = 1e-3
-"""Above this p99 of the send lag somebody else had the processor: what is measured then is the neighbour."""
+QUIET_S = 0.5e-3
+"""Where the p99 of the generator's send lag, or of the data plane's lateness with its answers, is above this, somebody
+else had the processor: what is measured then is the neighbour. Neither enters into what is compared."""
 
 
 @pytest.fixture(scope="module")
@@ -47,24 +48,29 @@ def estimate(measured: Measurement, metric: str) -> float:
     return next(one.value for one in measured.estimates if one.metric == metric)
 
 
-def quiet(case: Case, target: Prefetched, folder: Path) -> Measurement:
-    """A measurement in which the generator got the processor when it wanted it; the last of five if there was none."""
-    for _ in range(5):
-        measured = measure(case, target, Record(folder), turn=contextlib.nullcontext())
-        if estimate(measured, "send_lag_p99") <= QUIET_LAG_S:
+def quiet(case: Case, target: EmulatedTarget, shared: Prefetched, folder: Path) -> Measurement:
+    """The first measurement on a quiet host, or the quietest of five; chosen before anything is compared."""
+    tried: list[tuple[float, int, Measurement]] = []
+    for attempt in range(5):
+        measured = measure(case, shared, Record(folder), turn=contextlib.nullcontext())
+        rows, _ = same_requests(measured, target)
+        disturbance_s = max(estimate(measured, "send_lag_p99"), float(np.quantile(rows["written_s"] - rows["planned_s"], 0.99)))
+        tried.append((disturbance_s, attempt, measured))
+        if disturbance_s <= QUIET_S:
             break
-    return measured
+    return min(tried)[2]
 
 
-def truth_of(measured: Measurement, target: EmulatedTarget) -> np.ndarray:
-    """The data plane's own times from first byte read to answer written, seconds, for the judged requests."""
+def same_requests(measured: Measurement, target: EmulatedTarget) -> tuple[np.ndarray, np.ndarray]:
+    """The data plane's rows of the judged requests, and the send lag that the generator says each had, in one order."""
     url = str(measured.record.provenance["url"])
     rows = target.truth(url.split("/")[-2], measured.case.network_path)
     samples = read_samples(measured.record.samples_path)
     of_this_run = np.sort(rows[rows["first_s"] >= samples.header.origin_monotonic_s], order="first_s")
     assert len(of_this_run) == len(samples), "the data plane answered as many requests as the generator sent"
-    judged = of_this_run[-len(samples.after_warmup()) :]
-    return judged["written_s"] - judged["first_s"]
+    by_sending = np.argsort(samples.due_s + samples.send_lag_s, kind="stable")
+    judged = samples.due_s[by_sending] >= samples.header.warmup_s
+    return of_this_run[judged], samples.send_lag_s[by_sending][judged]
 
 
 def agree(reported_s: float, true_s: float) -> bool:
@@ -76,17 +82,13 @@ def agree(reported_s: float, true_s: float) -> bool:
 def test_reported_percentiles_are_those_of_the_data_plane(emulation, tmp_path: Path, network_path: str) -> None:
     """p50 and p99, of response and of service time, are what the server saw for the same requests."""
     target, shared = emulation
-    for _ in range(4):  # a neighbour's burst between two processes is nobody's error; a wrong clock is wrong each time
-        measured = quiet(CASE.via(network_path), shared, tmp_path)
-        true_s = truth_of(measured, target)
-        off = []
-        for metric, quantile in (("p50", 0.5), ("p99", 0.99), ("service_p50", 0.5), ("service_p99", 0.99)):
+    measured = quiet(CASE.via(network_path), target, shared, tmp_path)
+    rows, lag_s = same_requests(measured, target)
+    service_s = rows["written_s"] - rows["first_s"]
+    for true_s, metrics in ((service_s + lag_s, ("p50", "p99")), (service_s, ("service_p50", "service_p99"))):
+        for metric, quantile in zip(metrics, (0.5, 0.99), strict=True):
             true = float(np.quantile(true_s, quantile, method="inverted_cdf"))
-            if not agree(estimate(measured, metric), true):
-                off.append(f"{metric}: {estimate(measured, metric):.5f} s, in truth {true:.5f} s")
-        if not off:
-            break
-    assert not off
+            assert agree(estimate(measured, metric), true), f"{metric}: {estimate(measured, metric):.5f} s, in truth {true:.5f} s"
     assert measured.verdict.outcome is Outcome.PASS
 
 
@@ -94,8 +96,9 @@ def test_a_clock_that_is_two_milliseconds_off_is_noticed(emulation, tmp_path: Pa
     """The comparison above fails, and the run says of itself that it cannot be trusted."""
     target, shared = emulation
     monkeypatch.setenv("TAILGATE_PERTURB_CLOCK_S", "0.002")
-    measured = quiet(CASE, shared, tmp_path)
-    true = float(np.quantile(truth_of(measured, target), 0.5, method="inverted_cdf"))
+    measured = quiet(CASE, target, shared, tmp_path)
+    rows, lag_s = same_requests(measured, target)
+    true = float(np.quantile(rows["written_s"] - rows["first_s"] + lag_s, 0.5, method="inverted_cdf"))
     assert not agree(estimate(measured, "p50"), true)
     assert measured.verdict.outcome is Outcome.INCONCLUSIVE
 
@@ -105,7 +108,7 @@ def test_the_network_path_experiment_rediscovers_what_the_profiles_put_in(emulat
 
     A 95 % interval misses once in twenty; both of two miss once in four hundred.
     """
-    _, shared = emulation
+    target, shared = emulation
     cases = read_plan(Path(__file__).parents[2] / "fixtures" / "plan.toml").experiment("network-path").cases
     true = {
         case.network_path: foretell(load_profiles(), case.spec.instance_type, case.network_path, instances=2, per_s=case.load.per_s)
@@ -114,7 +117,7 @@ def test_the_network_path_experiment_rediscovers_what_the_profiles_put_in(emulat
     true_s = float(np.quantile(true["privatelink"], 0.99) - np.quantile(true["public"], 0.99))
     covered = []
     for _ in range(2):
-        public, privatelink = (quiet(case, shared, tmp_path) for case in cases)
+        public, privatelink = (quiet(case, target, shared, tmp_path) for case in cases)
         assert estimate(privatelink, "min") == pytest.approx(5e-3, abs=0.7e-3)
         assert estimate(privatelink, "mean") < estimate(public, "mean")
         runs = [read_samples(run.record.samples_path).after_warmup() for run in (public, privatelink)]

@@ -7,7 +7,6 @@ does not say whether it is published or made up is refused.
 from __future__ import annotations
 
 import math
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,10 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tailgate.errors import PlanError, nearest
+from tailgate.plan.instances import vcpus_by_type
 
 SHIPPED = Path(__file__).with_name("profiles.toml")
 
 _SECONDS_PER_MS = 1e-3
+_LEAST_VCPUS = 2  # of a type that nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,9 @@ class Profiles:
     generic_body: Spread
 
     def of(self, instance_type: str) -> InstanceProfile:
-        """The type's own profile, or the generic one with as many vCPUs as the type's name tells."""
+        """The type's own profile, or the generic one with the vCPUs that plan/instances.toml knows it to have."""
         own = self.instances.get(instance_type)
-        return own or InstanceProfile(instance_type, _vcpus_by_name(instance_type), self.generic_body, generic=True)
+        return own or InstanceProfile(instance_type, vcpus_by_type().get(instance_type, _LEAST_VCPUS), self.generic_body, generic=True)
 
     def floor(self, network_path: str) -> Spread:
         """The floor of a network path. Raises PlanError when the file has none."""
@@ -166,9 +167,3 @@ class _Reader:
 
 def _spread_of(numbers: Mapping[str, float]) -> Spread:
     return Spread(numbers["minimum_ms"] * _SECONDS_PER_MS, numbers["typical_extra_ms"] * _SECONDS_PER_MS, numbers["sigma"])
-
-
-def _vcpus_by_name(instance_type: str) -> int:
-    """EC2 names its sizes by their vCPUs: 2 up to large, 4 in xlarge, 4 N in Nxlarge; 2 where a name says nothing."""
-    size = re.fullmatch(r"(\d*)xlarge", instance_type.rpartition(".")[2])
-    return 4 * int(size[1] or 1) if size else 2

@@ -26,6 +26,8 @@ from tailgate.plan.load import ConstantRate, Poisson
 from tailgate.samples import Error
 from tests.unit.generator.serving import ACCESS_KEY, HOST, KEYS, NO_KEYS, SECRET_KEY, TOKEN, Served, generators, rows_once_each, serving
 
+# A server that answers twice is not on it: what the second answer meets depends on when the connection is used again, and
+# test_ill_behaved_servers asks it of a connection that is not.
 TOUR = {
     "act:answer": Error.NONE,
     "act:chunked": Error.NONE,
@@ -33,7 +35,6 @@ TOUR = {
     "act:then-close": Error.NONE,
     "act:interim": Error.NONE,
     "act:slow": Error.NONE,
-    "act:twice": Error.NONE,
     "act:half": Error.CONNECTION_LOST,
     "act:close": Error.CONNECTION_LOST,
     "act:reset": Error.CONNECTION_LOST,
@@ -77,8 +78,7 @@ def test_every_kind_of_failure_is_a_row_of_its_kind(either: Served):
     expected = Counter(stations[number % len(stations)] for number in range(1, arrived + 1))
     found = Counter(Error(error) for error in samples.records["error"])
     found[Error.TIMEOUT] += found.pop(Error.CENSORED, 0)  # the load ended before these timed out
-    # a request may meet a connection that its server gave up a moment ago: lost, where the next in the tour was its turn
-    assert sum(((found - expected) + (expected - found)).values()) <= 2
+    assert found == expected
 
 
 def test_requests_are_signed_so_that_botocore_signs_the_same(server: Served):
