@@ -1,8 +1,13 @@
-"""Which tests are thorough: many processes and long loads, run by `make thorough` before an issue is resolved, and not by `make test`."""
+"""What holds for all tests: which are thorough (many processes and long loads: `make thorough`, not `make test`), and hypothesis' patience."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the host is, and nothing about us.
+settings.register_profile("shared host", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared host")
 
 THOROUGH = (
     "accuracy/test_generator_truth.py",

@@ -111,7 +111,9 @@ def read_plan(path: Path) -> Plan:
             check_region(table["region"])
         defaults = table.get("defaults", {})
         _check_keys(defaults, _DEFAULTS, "defaults: ")
-        experiments = tuple(_experiment(fields, defaults, path.parent, n) for n, fields in enumerate(table.get("experiment", []), 1))
+        experiments = tuple(
+            _experiment(fields, defaults, path.absolute().parent, n) for n, fields in enumerate(table.get("experiment", []), 1)
+        )
         if not experiments:
             raise PlanError("no [[experiment]]: there is nothing to measure")
         _check_once([experiment.name for experiment in experiments], "[[experiment]]")

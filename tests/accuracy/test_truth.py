@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,23 @@ CASE = Case(
     budget=Budget.of("p50 <= 100ms", "p99 <= 500ms"),
 )
 QUIET_S = 0.5e-3
-"""Where the p99 of the generator's send lag, or of the data plane's lateness with its answers, is above this, somebody
-else had the processor: what is measured then is the neighbour. Neither enters into what is compared."""
+"""Where a tenth of the generator's sends, or of the data plane's answers, are later than this, somebody else had the
+processor: it moves the percentiles by as much. Neither enters into what is compared."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A measurement with, per judged request, what the data plane saw of it and when the generator says it was sent."""
+
+    measured: Measurement
+    service_s: np.ndarray
+    send_lag_s: np.ndarray
+    disturbance_s: float
+
+    @property
+    def response_s(self) -> np.ndarray:
+        """From when the request was due until the data plane had answered."""
+        return self.service_s + self.send_lag_s
 
 
 @pytest.fixture(scope="module")
@@ -48,29 +64,26 @@ def estimate(measured: Measurement, metric: str) -> float:
     return next(one.value for one in measured.estimates if one.metric == metric)
 
 
-def quiet(case: Case, target: EmulatedTarget, shared: Prefetched, folder: Path) -> Measurement:
-    """The first measurement on a quiet host, or the quietest of five; chosen before anything is compared."""
-    tried: list[tuple[float, int, Measurement]] = []
-    for attempt in range(5):
-        measured = measure(case, shared, Record(folder), turn=contextlib.nullcontext())
-        rows, _ = same_requests(measured, target)
-        disturbance_s = max(estimate(measured, "send_lag_p99"), float(np.quantile(rows["written_s"] - rows["planned_s"], 0.99)))
-        tried.append((disturbance_s, attempt, measured))
-        if disturbance_s <= QUIET_S:
-            break
-    return min(tried)[2]
+def quiet(case: Case, target: EmulatedTarget, shared: Prefetched, folder: Path) -> Judged:
+    """The first measurement on a quiet host, or the quietest of eight; chosen before anything is compared."""
+    tried: list[Judged] = []
+    while not tried or (tried[-1].disturbance_s > QUIET_S and len(tried) < 8):
+        tried.append(judged(measure(case, shared, Record(folder), turn=contextlib.nullcontext()), target))
+    return min(tried, key=lambda one: one.disturbance_s)
 
 
-def same_requests(measured: Measurement, target: EmulatedTarget) -> tuple[np.ndarray, np.ndarray]:
-    """The data plane's rows of the judged requests, and the send lag that the generator says each had, in one order."""
+def judged(measured: Measurement, target: EmulatedTarget) -> Judged:
+    """The latest measurement beside the data plane's own rows of it."""
     url = str(measured.record.provenance["url"])
     rows = target.truth(url.split("/")[-2], measured.case.network_path)
     samples = read_samples(measured.record.samples_path)
     of_this_run = np.sort(rows[rows["first_s"] >= samples.header.origin_monotonic_s], order="first_s")
     assert len(of_this_run) == len(samples), "the data plane answered as many requests as the generator sent"
     by_sending = np.argsort(samples.due_s + samples.send_lag_s, kind="stable")
-    judged = samples.due_s[by_sending] >= samples.header.warmup_s
-    return of_this_run[judged], samples.send_lag_s[by_sending][judged]
+    after_warmup = samples.due_s[by_sending] >= samples.header.warmup_s
+    seen, lag_s = of_this_run[after_warmup], samples.send_lag_s[by_sending][after_warmup]
+    late_s = seen["written_s"] - seen["planned_s"]
+    return Judged(measured, seen["written_s"] - seen["first_s"], lag_s, float(max(np.quantile(lag_s, 0.9), np.quantile(late_s, 0.9))))
 
 
 def agree(reported_s: float, true_s: float) -> bool:
@@ -82,25 +95,22 @@ def agree(reported_s: float, true_s: float) -> bool:
 def test_reported_percentiles_are_those_of_the_data_plane(emulation, tmp_path: Path, network_path: str) -> None:
     """p50 and p99, of response and of service time, are what the server saw for the same requests."""
     target, shared = emulation
-    measured = quiet(CASE.via(network_path), target, shared, tmp_path)
-    rows, lag_s = same_requests(measured, target)
-    service_s = rows["written_s"] - rows["first_s"]
-    for true_s, metrics in ((service_s + lag_s, ("p50", "p99")), (service_s, ("service_p50", "service_p99"))):
+    run = quiet(CASE.via(network_path), target, shared, tmp_path)
+    for true_s, metrics in ((run.response_s, ("p50", "p99")), (run.service_s, ("service_p50", "service_p99"))):
         for metric, quantile in zip(metrics, (0.5, 0.99), strict=True):
-            true = float(np.quantile(true_s, quantile, method="inverted_cdf"))
-            assert agree(estimate(measured, metric), true), f"{metric}: {estimate(measured, metric):.5f} s, in truth {true:.5f} s"
-    assert measured.verdict.outcome is Outcome.PASS
+            true, reported = float(np.quantile(true_s, quantile, method="inverted_cdf")), estimate(run.measured, metric)
+            assert agree(reported, true), f"{metric}: {reported:.5f} s, in truth {true:.5f} s; disturbance {run.disturbance_s:.5f} s"
+    assert run.measured.verdict.outcome is Outcome.PASS
 
 
 def test_a_clock_that_is_two_milliseconds_off_is_noticed(emulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison above fails, and the run says of itself that it cannot be trusted."""
     target, shared = emulation
     monkeypatch.setenv("TAILGATE_PERTURB_CLOCK_S", "0.002")
-    measured = quiet(CASE, target, shared, tmp_path)
-    rows, lag_s = same_requests(measured, target)
-    true = float(np.quantile(rows["written_s"] - rows["first_s"] + lag_s, 0.5, method="inverted_cdf"))
-    assert not agree(estimate(measured, "p50"), true)
-    assert measured.verdict.outcome is Outcome.INCONCLUSIVE
+    run = quiet(CASE, target, shared, tmp_path)
+    true = float(np.quantile(run.response_s, 0.5, method="inverted_cdf"))
+    assert not agree(estimate(run.measured, "p50"), true)
+    assert run.measured.verdict.outcome is Outcome.INCONCLUSIVE
 
 
 def test_the_network_path_experiment_rediscovers_what_the_profiles_put_in(emulation, tmp_path: Path) -> None:
@@ -117,8 +127,8 @@ def test_the_network_path_experiment_rediscovers_what_the_profiles_put_in(emulat
     true_s = float(np.quantile(true["privatelink"], 0.99) - np.quantile(true["public"], 0.99))
     covered = []
     for _ in range(2):
-        public, privatelink = (quiet(case, target, shared, tmp_path) for case in cases)
-        assert estimate(privatelink, "min") == pytest.approx(5e-3, abs=0.7e-3)
+        public, privatelink = (quiet(case, target, shared, tmp_path).measured for case in cases)
+        assert estimate(privatelink, "min") == pytest.approx(5.25e-3, abs=0.7e-3), "what the profile's least of 2 000 is"
         assert estimate(privatelink, "mean") < estimate(public, "mean")
         runs = [read_samples(run.record.samples_path).after_warmup() for run in (public, privatelink)]
         (found,) = (one for one in compare(*runs) if one.metric == "p99")

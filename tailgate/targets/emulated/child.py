@@ -35,6 +35,7 @@ class Child:
         self.title = title
         self._part_of = part_of
         self._ready: Queue[dict[str, Any]] = Queue()
+        self._answered = False
         self._last_words: deque[str] = deque(maxlen=last_lines)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", module],
@@ -112,19 +113,20 @@ class Child:
     def _read(self) -> None:
         """Drain its output for as long as it lives; the first line that is the answer is not among the last words."""
         assert self._process.stdout is not None  # noqa: S101  # Popen was given a pipe
-        answered = False
         for line in self._process.stdout:
-            if not answered and line.startswith('{"ready": true'):
+            if not self._answered and line.startswith('{"ready": true'):
                 self._ready.put(json.loads(line))
-                answered = True
+                self._answered = True
             elif line.strip():
                 self._last_words.append(line.strip()[:_LONGEST_LINE])
 
     def hang_up(self) -> None:
-        """End its stdin, on which it ends by itself."""
+        """End its stdin, on which it ends by itself; one that is still loading does not listen yet and gets SIGTERM too."""
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
+        if not self._answered:
+            self._process.terminate()
 
     def end(self, grace_s: float) -> None:
         """See to it that it is gone: wait, then SIGTERM, then SIGKILL, each after the grace. Reaps it."""

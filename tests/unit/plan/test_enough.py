@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate import Budget, Case, ClosedLoop, ConstantRate, EndpointSpec, Gaps, Poisson, Ramp
@@ -22,7 +22,6 @@ def test_a_load_far_too_short_says_how_many_requests_it_needs_and_about_how_many
         check_enough(ConstantRate(100, 2), P99, "ranker")
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2000), load=st.sampled_from([Poisson(300, 1), Ramp(100, 500, 1), Poisson(300, 2, gaps=Gaps(0.5, 0.5))]))
 def test_a_seed_whose_schedule_can_never_pass_is_refused_and_another_is_not(seed: int, load) -> None:
     """p99 takes 299 requests; about 300 are due in the mean, so nearly half of the seeds hold fewer."""

@@ -41,6 +41,13 @@ def plan_at(tmp_path: Path):
     return write
 
 
+def test_a_plan_named_by_a_relative_path_finds_its_payloads_beside_it(plan_at, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are relative to the plan, not to the Python file that reads it nor to the working folder."""
+    path = plan_at(GOOD)
+    monkeypatch.chdir(path.parent.parent)
+    assert len(read_plan(path.relative_to(path.parent.parent)).cases) == 4
+
+
 def test_the_shipped_plan_holds_both_experiments_of_the_starting_blog() -> None:
     """At least twelve benchmarks: a smoke case, both network paths on ml.t2.xlarge × 2, ten instance types."""
     plan = read_plan(Path(__file__).parents[3] / "fixtures" / "plan.toml")

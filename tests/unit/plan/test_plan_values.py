@@ -112,7 +112,7 @@ def test_the_complete_plan_is_one(folder: Path) -> None:
     assert len(_read(folder, COMPLETE).cases) == 4 * len(LOADS)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(changes=st.lists(st.tuples(st.sampled_from(PLACES), values), min_size=1, max_size=2))
 def test_a_complete_plan_with_any_value_at_any_place_is_a_plan_or_a_plan_error(folder: Path, changes: list[tuple[Any, Any]]) -> None:
     """And a plan it is only if its cases can be recorded and sent to the generator as JSON."""

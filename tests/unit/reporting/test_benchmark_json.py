@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate.errors import RecordError
@@ -150,7 +150,6 @@ documents = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.
 
 
 @given(raw=documents)
-@settings(deadline=None)
 def test_any_json_is_read_or_refused_in_a_sentence(tmp_path_factory: pytest.TempPathFactory, raw: object) -> None:
     """Nothing but RecordError comes out of foreign files."""
     path = tmp_path_factory.mktemp("any") / "any.json"

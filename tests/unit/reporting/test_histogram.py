@@ -15,7 +15,6 @@ times = st.lists(st.floats(min_value=1e-6, max_value=90.0), min_size=1, max_size
 
 
 @given(times)
-@settings(deadline=None)
 def test_every_time_comes_back_within_a_thousandth(seconds: list[float]) -> None:
     """In ascending order each value read back is within .1 % of the one recorded, from a microsecond to 90 s."""
     values_s, counts = decode(encode(np.array(seconds)))
@@ -23,7 +22,6 @@ def test_every_time_comes_back_within_a_thousandth(seconds: list[float]) -> None
 
 
 @given(times)
-@settings(deadline=None)
 def test_two_digits_are_within_a_hundredth(seconds: list[float]) -> None:
     """The blocks of ten seconds are kept at two digits."""
     values_s, counts = decode(encode(np.array(seconds), digits=2))
@@ -31,7 +29,7 @@ def test_two_digits_are_within_a_hundredth(seconds: list[float]) -> None:
 
 
 @given(times)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_vectorised_fill_is_what_the_librarys_own_would_be(seconds: list[float]) -> None:
     """Value by value through record_value, the library comes to the same classes and counts."""
     own = HdrHistogram(1, LARGEST_NS, 3)
@@ -88,7 +86,6 @@ def test_a_damaged_histogram_says_so(text: str) -> None:
 
 
 @given(st.lists(st.floats(min_value=1e-5, max_value=10), max_size=60), st.integers(2, 40))
-@settings(deadline=None)
 def test_thinning_keeps_the_ends_the_order_and_at_most_the_number(seconds: list[float], number: int) -> None:
     """Evenly spaced ranks, the smallest and largest value among them; everything where it is not more."""
     ordered = np.sort(seconds)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate.errors import RecordError
@@ -34,7 +34,6 @@ runs = st.builds(
 
 
 @given(run=runs)
-@settings(deadline=None)
 def test_what_is_written_is_what_is_read(run: Run, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Any plain values survive the way to disk and back, whatever texts they hold."""
     path = tmp_path_factory.mktemp("run") / "run.json"

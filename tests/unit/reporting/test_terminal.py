@@ -62,7 +62,7 @@ def test_what_was_never_answered_has_no_number(tmp_path: Path) -> None:
     assert "emulated FAIL" in text
 
 
-@settings(max_examples=30, deadline=None)  # rendering a table takes as long as the host lets it
+@settings(max_examples=30)
 @given(name=st.text(min_size=1, max_size=300), width=st.integers(80, 200))
 def test_any_name_is_shown_without_being_taken_for_markup(name: str, width: int) -> None:
     """Names are text: brackets, emoji, right-to-left and control characters neither vanish into styles nor raise."""
