@@ -1,4 +1,4 @@
-"""What holds for all tests: which are thorough (many processes and long loads: `make thorough`, not `make test`), and hypothesis' patience."""
+"""What holds for all tests: hypothesis' patience, and which are thorough (`make thorough` runs them, `make test` does not)."""
 
 from pathlib import Path
 
