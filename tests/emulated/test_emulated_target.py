@@ -28,8 +28,7 @@ from botocore.credentials import Credentials
 from tailgate.errors import CapacityError, TargetError
 from tailgate.plan.case import EndpointSpec
 from tailgate.targets import Address, Endpoint, Target
-from tailgate.targets.emulated import emulated_target
-from tailgate.targets.emulated import planes
+from tailgate.targets.emulated import emulated_target, planes
 from tailgate.targets.emulated.child import Child
 from tailgate.targets.emulated.emulation import EmulatedTarget
 from tailgate.targets.emulated.simulation import NO_CAPACITY, Simulation
