@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from tailgate.analysis.estimates import estimates
 from tailgate.analysis.quantiles import Estimate
+from tailgate.analysis.validity import disturbed
 from tailgate.analysis.verdict import Verdict, judge
 from tailgate.errors import TargetError
 from tailgate.floor import Floors
@@ -32,13 +33,15 @@ OnTick = Callable[[Tick], None]
 class Measurement:
     """One run, judged and recorded.
 
-    verdict: true only for PASS; `.explain()` is the text to assert with. record: the run as it is on disk.
+    verdict: true only for PASS; `.explain()` is the text to assert with. record: the run as it is on disk. disturbed:
+    its host was too busy for a while, and that is all that speaks against it.
     """
 
     case: Case
     verdict: Verdict
     estimates: tuple[Estimate, ...]
     record: Run
+    disturbed: bool = False
 
     def __repr__(self) -> str:
         """Short, because pytest prints it beside a failed assertion."""
@@ -76,7 +79,8 @@ def measure(
     verdict = judge(case, judged, target_kind=target.kind, history=earlier, notes=notes)
     estimated = estimates(judged)
     facts = provenance(case, target.kind, endpoint, samples) | {"floor": floor.fields() if floor is not None else None} | dict(asked_by)
-    return Measurement(case, verdict, estimated, record.write(case, verdict, estimated, samples, facts, order.samples))
+    run = record.write(case, verdict, estimated, samples, facts, order.samples)
+    return Measurement(case, verdict, estimated, run, disturbed(case, judged))
 
 
 def _order(case: Case, endpoint: Endpoint, samples_path: Path) -> Order:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -45,7 +45,8 @@ def open_gate(config: pytest.Config, reports: Path, settings: Settings, workforc
     else:
         board = _open_terminal(config, Bridge(config, reports, folder.path), relayed=False)
     floors = None if config.option.latency_no_floor else Floors()
-    session = Session(replace(settings, run_id=folder.id), Record(folder.path), board, floors, workforce)
+    repeats = config.option.latency_repeats
+    session = Session(replace(settings, run_id=folder.id), Record(folder.path), board, floors, workforce, repeats)
     gate = Gate(config, folder, session)
     config.pluginmanager.register(gate, "tailgate-gate")
     reporter = config.pluginmanager.get_plugin("terminalreporter")
@@ -86,8 +87,8 @@ class Gate:
         if not hasattr(self._config, "workerinput"):
             self._session.prefetch(cases)
 
-    def measure(self, case: Case, test: str) -> Measurement:
-        """Measure one case for a test. Raises TailgateError where there is nothing to judge."""
+    def measure(self, case: Case, test: str) -> Iterator[Measurement]:
+        """Measure one case for a test: each run, the one that counts last. Raises TailgateError where there is nothing to judge."""
         return self._session.measure(case, {"session": self._folder.id, "test": test})
 
     @staticmethod

@@ -34,6 +34,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--latency-plan", metavar="FILE", help="plan file with experiments (ini: latency_plan)")
     group.addoption("--latency-reports", metavar="DIR", help="where runs are kept (ini: latency_reports; default: reports)")
     group.addoption("--latency-inconclusive", choices=("fail", "skip"), default="fail", help="what an undecided verdict does to its test")
+    group.addoption("--latency-repeats", type=int, default=2, metavar="N", help="how often to measure again what a busy host disturbed (2)")
     group.addoption("--latency-no-floor", action="store_true", help="do not measure the harness itself (2 s a session)")
     group.addoption("--latency-workers", type=int, default=1, metavar="N", help="processes on this host that share each load (1)")
     group.addoption("--latency-joining", type=int, metavar="N", help="workers awaited from other hosts (1 with --latency-master-bind)")
@@ -45,6 +46,8 @@ def add_options(parser: pytest.Parser) -> None:
 def read_options(config: pytest.Config) -> None:
     """Read the plan and check what was asked. Raises PlanError naming where it was asked."""
     config.stash[PLAN] = plan = _read_plan(config)
+    if config.option.latency_repeats < 0:
+        raise PlanError(f"--latency-repeats is {config.option.latency_repeats}; it is how often to measure again at most, 0 for never")
     for source, kind in _kinds(config, plan):
         check_kind(kind, source)
     _check_command(config, plan)

@@ -22,11 +22,18 @@ class Session:
     """One suite's measurements: endpoints deployed side by side, measured one at a time, deleted at the end.
 
     Nothing is started before the first `prefetch`, `open` or `measure`. floors: measures the harness beside, unless the
-    target is the null responder itself. workforce: who shares each load.
+    target is the null responder itself. workforce: who shares each load. repeats: how often a run that its host
+    disturbed is measured again.
     """
 
     def __init__(
-        self, settings: Settings, record: Record, board: Board, floors: Floors | None = None, workforce: Workforce = ALONE
+        self,
+        settings: Settings,
+        record: Record,
+        board: Board,
+        floors: Floors | None = None,
+        workforce: Workforce = ALONE,
+        repeats: int = 0,
     ) -> None:
         self.target = Prefetched(make_target(settings), on_progress=self._deploying)
         self._record = record
@@ -34,13 +41,22 @@ class Session:
         self._floors = floors if settings.kind != "null" else None
         self._board = board
         self._workforce = workforce
+        self._repeats = repeats
         self._waiting_for: Case | None = None
 
     def prefetch(self, cases: Iterable[Case]) -> None:
         """Begin to deploy what the cases need, in their order, in the background."""
         self.target.prefetch(case.spec for case in cases)
 
-    def measure(self, case: Case, asked_by: Mapping[str, str]) -> Measurement:
+    def measure(self, case: Case, asked_by: Mapping[str, str]) -> Iterator[Measurement]:
+        """Measure one case, again where its host disturbed it and that may still be: each run as it is recorded, the last counts."""
+        for repeat in range(self._repeats + 1):
+            measured = self._measure(case, {**asked_by, "repeat": str(repeat)})
+            yield measured
+            if not measured.disturbed:
+                return
+
+    def _measure(self, case: Case, asked_by: Mapping[str, str]) -> Measurement:
         """Measure one case when its endpoint is there and nobody else measures on this host; who asked goes on record."""
         self._waiting_for = case
         on_tick = shown_on(self._board, case.id, case.load)

@@ -69,7 +69,7 @@ def host_notes(case: Case, samples: Samples) -> Iterator[str]:
 def _causes(case: Case, samples: Samples) -> Iterator[Cause]:
     yield from _throttled(samples)
     yield from _stolen(samples)
-    yield from _saturated(case, samples)
+    yield from saturated(case, samples)
     yield from _waited(samples)
 
 
@@ -88,7 +88,7 @@ def _stolen(samples: Samples) -> Iterator[Cause]:
         yield Cause(what, "measure from a larger or a dedicated instance, and not from a burstable one")
 
 
-def _saturated(case: Case, samples: Samples) -> Iterator[Cause]:
+def saturated(case: Case, samples: Samples) -> Iterator[Cause]:
     """The generator's own core had nothing left, by `capacity`'s measure, in the worst second at the least."""
     host = samples.host
     used, had, length_s = max(host.get("cpu_share_most", 0.0), host.get("cpu_share", 0.0)), int(host.get("workers", 1)), judged_s(samples)

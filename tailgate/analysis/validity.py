@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tailgate.analysis.disturbance import late_because
+from tailgate.analysis.disturbance import late_because, saturated
 from tailgate.analysis.estimates import judged_s, send_lag_quantile
 from tailgate.plan.case import Case
 from tailgate.samples import Error, Samples
@@ -27,6 +27,16 @@ def reasons_against(case: Case, samples: Samples) -> tuple[str, ...]:
     """Sentences that say why no verdict can be drawn from the judged samples; empty when one can."""
     rules = (_stopped(case, samples), _absent(case, samples), _miscounted(case, samples), _throttled(samples), _late(case, samples))
     return (*samples.faults, *(reason for rule in rules for reason in rule))
+
+
+def disturbed(case: Case, samples: Samples) -> bool:
+    """Whether all that speaks against the run is that its host was too busy for a while: measured again, it may stand.
+
+    Not where the generator itself used its core up: it would do so again. This looks at when requests were sent and
+    never at how long they took, so to repeat such runs favours no outcome.
+    """
+    late = tuple(_late(case, samples))
+    return bool(late) and reasons_against(case, samples) == late and not any(saturated(case, samples))
 
 
 def _stopped(case: Case, samples: Samples) -> Iterator[str]:

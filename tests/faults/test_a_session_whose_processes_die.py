@@ -45,6 +45,7 @@ def child_running(session: subprocess.Popen[str], module: str) -> psutil.Process
     return next((child for child in children_of(session) if module in child.cmdline()), None)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("victim", MODULES)
 def test_a_killed_process_is_named_and_the_gate_does_not_open(
     pytester: pytest.Pytester, victim: str, monkeypatch: pytest.MonkeyPatch

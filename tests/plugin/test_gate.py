@@ -81,12 +81,22 @@ def test_an_undecided_verdict_fails_unless_option_or_case_say_skip(
     suite, pytester: pytest.Pytester, arguments: tuple[str, ...], change: dict[str, str], code: int
 ) -> None:
     """INCONCLUSIVE is neither PASS nor FAIL, and machines can tell it from both."""
-    outcome = suite("--junitxml=junit.xml", "-rs", *arguments, change=UNTRUSTED | change)
+    outcome = suite("--junitxml=junit.xml", "-rs", "--latency-repeats=0", *arguments, change=UNTRUSTED | change)
     assert outcome.ret == code
     outcome.stdout.fnmatch_lines(["*send lag*"])
     assert '"tailgate.outcome" value="INCONCLUSIVE"' in (pytester.path / "junit.xml").read_text()
     (run,) = runs_in(pytester.path / "reports")
     assert run["verdict"]["outcome"] == "INCONCLUSIVE"
+
+
+def test_a_run_that_its_host_disturbed_is_measured_again_and_both_are_recorded(suite, pytester: pytest.Pytester) -> None:
+    """As often as asked; the last one counts, and the table shows them all."""
+    outcome = suite("--latency-repeats=1", change=UNTRUSTED)
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    assert [run["verdict"]["outcome"] for run in runs_in(pytester.path / "reports")] == ["INCONCLUSIVE"] * 2
+    (saved,) = (pytester.path / "reports" / "benchmarks").rglob("*.json")
+    assert len(json.loads(saved.read_text())["benchmarks"]) == 2
+    assert sum(line.startswith("ranker-ml.m5.large-public ") for line in outcome.outlines) == 2
 
 
 def test_collecting_deploys_nothing(suite, pytester: pytest.Pytester) -> None:
@@ -182,7 +192,12 @@ def test_two_workers_measure_in_turn_and_lose_no_record(suite, pytester: pytest.
 
 @pytest.mark.parametrize(
     "signals",
-    [(signal.SIGTERM,), (signal.SIGINT,), (signal.SIGINT, signal.SIGINT), (signal.SIGKILL,)],
+    [
+        (signal.SIGINT,),
+        (signal.SIGKILL,),
+        pytest.param((signal.SIGTERM,), marks=pytest.mark.thorough),
+        pytest.param((signal.SIGINT, signal.SIGINT), marks=pytest.mark.thorough),
+    ],
     ids=lambda s: "+".join(x.name for x in s),
 )
 def test_an_interrupted_session_leaves_nothing_running_and_its_finished_runs_are_not_lost(

@@ -93,8 +93,16 @@ def test_usage_errors_are_the_same_under_xdist(suite, monkeypatch: pytest.Monkey
     assert "INTERNALERROR" not in outcome.stdout.str()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP], ids=lambda s: s.name)
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize(
+    ("workers", "sent"),
+    [
+        pytest.param((), signal.SIGTERM, marks=pytest.mark.thorough),
+        ((), signal.SIGHUP),
+        (("-n2",), signal.SIGTERM),
+        pytest.param(("-n2",), signal.SIGHUP, marks=pytest.mark.thorough),
+    ],
+    ids=lambda one: one.name if isinstance(one, signal.Signals) else "xdist" if one else "alone",
+)
 def test_a_session_told_to_end_ends_in_order(pytester: pytest.Pytester, suite, sent: signal.Signals, workers: tuple[str, ...]) -> None:
     """While it drives, with and without xdist: nothing of it is there a moment later."""
     suite("--collect-only", change={"for_s=2,": "for_s=60,"})

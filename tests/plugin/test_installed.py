@@ -57,7 +57,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = (PROJECT / "requirements.txt").read_text().splitlines()
     pins.write_text("\n".join(line.partition("[")[0] + line.partition("]")[2] if "[" in line else line for line in lines if "==" in line))
     (wheel,) = folder.glob("tailgate-*.whl")
-    install = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "-c", pins, wheel]
+    install = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-compile", "-c", pins, wheel]
     subprocess.run(install, check=True, timeout=300)
     return python
 

@@ -18,6 +18,8 @@ from tailgate.plan.load import ConstantRate
 from tailgate.samples import read_samples
 from tests.unit.generator.serving import NO_KEYS, Served, rows_once_each, serving
 
+pytestmark = pytest.mark.alone  # what is asked of each single request here, a busy host does not keep
+
 RESOLVER = """
 import _socket, time
 ask = _socket.getaddrinfo
