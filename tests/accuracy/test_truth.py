@@ -64,10 +64,10 @@ def estimate(measured: Measurement, metric: str) -> float:
     return next(one.value for one in measured.estimates if one.metric == metric)
 
 
-def quiet(case: Case, target: EmulatedTarget, shared: Prefetched, folder: Path) -> Judged:
-    """The first measurement on a quiet host, or the quietest of eight; chosen before anything is compared."""
+def quiet(case: Case, target: EmulatedTarget, shared: Prefetched, folder: Path, attempts: int = 5) -> Judged:
+    """The first measurement on a quiet host, or the quietest of so many; chosen before anything is compared."""
     tried: list[Judged] = []
-    while not tried or (tried[-1].disturbance_s > QUIET_S and len(tried) < 8):
+    while not tried or (tried[-1].disturbance_s > QUIET_S and len(tried) < attempts):
         tried.append(judged(measure(case, shared, Record(folder), turn=contextlib.nullcontext()), target))
     return min(tried, key=lambda one: one.disturbance_s)
 
@@ -127,7 +127,7 @@ def test_the_network_path_experiment_rediscovers_what_the_profiles_put_in(emulat
     true_s = float(np.quantile(true["privatelink"], 0.99) - np.quantile(true["public"], 0.99))
     covered = []
     for _ in range(2):
-        public, privatelink = (quiet(case, target, shared, tmp_path).measured for case in cases)
+        public, privatelink = (quiet(case, target, shared, tmp_path, attempts=2).measured for case in cases)
         assert estimate(privatelink, "min") == pytest.approx(5.25e-3, abs=0.7e-3), "what the profile's least of 2 000 is"
         assert estimate(privatelink, "mean") < estimate(public, "mean")
         runs = [read_samples(run.record.samples_path).after_warmup() for run in (public, privatelink)]
