@@ -43,7 +43,18 @@ class Judged:
     measured: Measurement
     service_s: np.ndarray
     send_lag_s: np.ndarray
-    disturbance_s: float
+    late_s: np.ndarray
+    """By how much the data plane answered later than it meant to: it will have read as late, which no row tells."""
+
+    @property
+    def disturbance_s(self) -> float:
+        """What the host added to a tenth of the requests."""
+        return float(max(np.quantile(self.send_lag_s, 0.9), np.quantile(self.late_s, 0.9)))
+
+    def tells(self, reported_s: float, true_s: float) -> bool:
+        """Within half a millisecond or three in a hundred; on a host that never was quiet, give or take what it added."""
+        added_s = float(np.quantile(self.late_s, 0.9))
+        return abs(reported_s - true_s) <= max(0.5e-3, 0.03 * true_s) + (added_s if added_s > QUIET_S else 0.0)
 
     @property
     def response_s(self) -> np.ndarray:
@@ -82,13 +93,7 @@ def judged(measured: Measurement, target: EmulatedTarget) -> Judged:
     by_sending = np.argsort(samples.due_s + samples.send_lag_s, kind="stable")
     after_warmup = samples.due_s[by_sending] >= samples.header.warmup_s
     seen, lag_s = of_this_run[after_warmup], samples.send_lag_s[by_sending][after_warmup]
-    late_s = seen["written_s"] - seen["planned_s"]
-    return Judged(measured, seen["written_s"] - seen["first_s"], lag_s, float(max(np.quantile(lag_s, 0.9), np.quantile(late_s, 0.9))))
-
-
-def agree(reported_s: float, true_s: float) -> bool:
-    """Within half a millisecond or three in a hundred, whichever is more."""
-    return abs(reported_s - true_s) <= max(0.5e-3, 0.03 * true_s)
+    return Judged(measured, seen["written_s"] - seen["first_s"], lag_s, seen["written_s"] - seen["planned_s"])
 
 
 @pytest.mark.parametrize("network_path", ["public", "privatelink"])
@@ -99,7 +104,7 @@ def test_reported_percentiles_are_those_of_the_data_plane(emulation, tmp_path: P
     for true_s, metrics in ((run.response_s, ("p50", "p99")), (run.service_s, ("service_p50", "service_p99"))):
         for metric, quantile in zip(metrics, (0.5, 0.99), strict=True):
             true, reported = float(np.quantile(true_s, quantile, method="inverted_cdf")), estimate(run.measured, metric)
-            assert agree(reported, true), f"{metric}: {reported:.5f} s, in truth {true:.5f} s; disturbance {run.disturbance_s:.5f} s"
+            assert run.tells(reported, true), f"{metric}: {reported:.5f} s, in truth {true:.5f} s; disturbance {run.disturbance_s:.5f} s"
     assert run.measured.verdict.outcome is Outcome.PASS
 
 
@@ -107,12 +112,13 @@ def test_a_clock_that_is_two_milliseconds_off_is_noticed(emulation, tmp_path: Pa
     """The comparison above fails, and the run says of itself that it cannot be trusted."""
     target, shared = emulation
     monkeypatch.setenv("TAILGATE_PERTURB_CLOCK_S", "0.002")
-    run = quiet(CASE, target, shared, tmp_path)
+    run = quiet(CASE, target, shared, tmp_path, attempts=2)
     true = float(np.quantile(run.response_s, 0.5, method="inverted_cdf"))
-    assert not agree(estimate(run.measured, "p50"), true)
+    assert not run.tells(estimate(run.measured, "p50"), true)
     assert run.measured.verdict.outcome is Outcome.INCONCLUSIVE
 
 
+@pytest.mark.thorough
 def test_the_network_path_experiment_rediscovers_what_the_profiles_put_in(emulation, tmp_path: Path) -> None:
     """Minimum about 5 ms and a lower mean on PrivateLink; the interval of the p99 difference covers the true one.
 
