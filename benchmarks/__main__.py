@@ -6,12 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import accuracy, cpu, million, neighbour, rate, stall, wrong_answers
+from benchmarks import accuracy, cpu, million, neighbour, rate, stall, workers, wrong_answers
 from benchmarks.figures import Settings, Table, measured, record, recorded
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
-BENCHES = {module.__name__.rpartition(".")[2]: module for module in (accuracy, stall, cpu, rate, neighbour, wrong_answers, million)}
+BENCHES = {
+    module.__name__.rpartition(".")[2]: module for module in (accuracy, stall, cpu, rate, workers, neighbour, wrong_answers, million)
+}
 QUICK = ("accuracy", "stall", "cpu")
 
 

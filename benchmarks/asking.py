@@ -74,11 +74,15 @@ class Asked:
 
 
 def ask(tool: Tool, server: Server, what: Ask) -> Asked:
-    """Let a tool measure the server as it is set up; both are pinned, and the server's rows are new."""
+    """Let a tool measure the server as it is set up. Both are pinned, several workers to both cores; the server's rows are new."""
     server.folder.joinpath("payload").write_bytes(PAYLOAD)
     environment = {**os.environ, **KEYS, **_surroundings(what, server)}
     with subprocess.Popen(
-        tool.command(what, server), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, preexec_fn=pinned(cores()[1])
+        tool.command(what, server),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        preexec_fn=pinned(*cores()[1 if what.workers == 1 else 0 :]),
     ) as process:
         meter = _Meter(process, server, what.warmup_s + what.for_s)
         if what.meanwhile is not None:

@@ -18,9 +18,9 @@ def cores() -> tuple[int, int]:
     return usable[0], usable[-1]
 
 
-def pinned(core: int) -> Callable[[], None]:
-    """For Popen's preexec_fn: the child and all that it starts run on this core."""
-    return lambda: os.sched_setaffinity(0, {core})
+def pinned(*allowed: int) -> Callable[[], None]:
+    """For Popen's preexec_fn: the child and all that it starts run on these cores."""
+    return lambda: os.sched_setaffinity(0, set(allowed))
 
 
 def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
