@@ -32,8 +32,8 @@ CASE = Case(
     budget=Budget.of("p50 <= 100ms", "p99 <= 500ms"),
 )
 QUIET_S = 0.5e-3
-"""Where a tenth of the generator's sends, or of the data plane's answers, are later than this, somebody else had the
-processor: it moves the percentiles by as much. Neither enters into what is compared."""
+"""Where a tenth of the data plane's answers are later than this, somebody else had the processor, and it moves the
+percentiles by as much. That is told by the data plane alone, and does not enter into what is compared."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,15 @@ class Judged:
     @property
     def disturbance_s(self) -> float:
         """What the host added to a tenth of the requests."""
-        return float(max(np.quantile(self.send_lag_s, 0.9), np.quantile(self.late_s, 0.9)))
+        return float(np.quantile(self.late_s, 0.9))
 
-    def tells(self, reported_s: float, true_s: float) -> bool:
-        """Within half a millisecond or three in a hundred; on a host that never was quiet, give or take what it added."""
-        added_s = float(np.quantile(self.late_s, 0.9))
-        return abs(reported_s - true_s) <= max(0.5e-3, 0.03 * true_s) + (added_s if added_s > QUIET_S else 0.0)
+    def tells(self, reported_s: float, true_s: float, quantile: float) -> bool:
+        """Within half a millisecond or three in a hundred; on a host that never was quiet, give or take what it added.
+
+        To a median that is the median of it, to a tail what it added to a tenth of the requests.
+        """
+        added_s = 0.0 if self.disturbance_s <= QUIET_S else float(np.quantile(self.late_s, min(quantile, 0.9)))
+        return abs(reported_s - true_s) <= max(0.5e-3, 0.03 * true_s) + added_s
 
     @property
     def response_s(self) -> np.ndarray:
@@ -104,7 +107,9 @@ def test_reported_percentiles_are_those_of_the_data_plane(emulation, tmp_path: P
     for true_s, metrics in ((run.response_s, ("p50", "p99")), (run.service_s, ("service_p50", "service_p99"))):
         for metric, quantile in zip(metrics, (0.5, 0.99), strict=True):
             true, reported = float(np.quantile(true_s, quantile, method="inverted_cdf")), estimate(run.measured, metric)
-            assert run.tells(reported, true), f"{metric}: {reported:.5f} s, in truth {true:.5f} s; disturbance {run.disturbance_s:.5f} s"
+            assert run.tells(reported, true, quantile), (
+                f"{metric}: {reported:.5f} s, in truth {true:.5f} s; disturbance {run.disturbance_s:.5f} s"
+            )
     assert run.measured.verdict.outcome is Outcome.PASS
 
 
@@ -112,9 +117,9 @@ def test_a_clock_that_is_two_milliseconds_off_is_noticed(emulation, tmp_path: Pa
     """The comparison above fails, and the run says of itself that it cannot be trusted."""
     target, shared = emulation
     monkeypatch.setenv("TAILGATE_PERTURB_CLOCK_S", "0.002")
-    run = quiet(CASE, target, shared, tmp_path, attempts=2)
+    run = quiet(CASE, target, shared, tmp_path, attempts=3)
     true = float(np.quantile(run.response_s, 0.5, method="inverted_cdf"))
-    assert not run.tells(estimate(run.measured, "p50"), true)
+    assert not run.tells(estimate(run.measured, "p50"), true, 0.5)
     assert run.measured.verdict.outcome is Outcome.INCONCLUSIVE
 
 

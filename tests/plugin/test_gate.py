@@ -81,7 +81,7 @@ def test_an_undecided_verdict_fails_unless_option_or_case_say_skip(
     suite, pytester: pytest.Pytester, arguments: tuple[str, ...], change: dict[str, str], code: int
 ) -> None:
     """INCONCLUSIVE is neither PASS nor FAIL, and machines can tell it from both."""
-    outcome = suite("--junitxml=junit.xml", "-rs", "--latency-repeats=0", *arguments, change=UNTRUSTED | change)
+    outcome = suite("--junitxml=junit.xml", "-rs", "--latency-target=null", "--latency-repeats=0", *arguments, change=UNTRUSTED | change)
     assert outcome.ret == code
     outcome.stdout.fnmatch_lines(["*send lag*"])
     assert '"tailgate.outcome" value="INCONCLUSIVE"' in (pytester.path / "junit.xml").read_text()
@@ -91,7 +91,7 @@ def test_an_undecided_verdict_fails_unless_option_or_case_say_skip(
 
 def test_a_run_that_its_host_disturbed_is_measured_again_and_both_are_recorded(suite, pytester: pytest.Pytester) -> None:
     """As often as asked; the last one counts, and the table shows them all."""
-    outcome = suite("--latency-repeats=1", change=UNTRUSTED)
+    outcome = suite("--latency-target=null", "--latency-repeats=1", change=UNTRUSTED)
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     assert [run["verdict"]["outcome"] for run in runs_in(pytester.path / "reports")] == ["INCONCLUSIVE"] * 2
     (saved,) = (pytester.path / "reports" / "benchmarks").rglob("*.json")

@@ -59,13 +59,13 @@ def test_a_reports_folder_that_cannot_be_written_is_a_usage_error(suite, pyteste
 
 def test_without_a_terminal_reporter_it_measures_all_the_same(suite, pytester: pytest.Pytester) -> None:
     """`-p no:terminal` shows nothing, and records."""
-    assert suite("-p", "no:terminal").ret == 0
+    assert suite("-p", "no:terminal", "--latency-target=null").ret == 0
     assert len(list((pytester.path / "reports").glob("runs/*/*.json"))) == 1
 
 
 def test_without_pytest_benchmark_it_says_that_there_is_no_benchmark_json(suite) -> None:
     """The runs are on disk, and the next session takes them over."""
-    outcome = suite("-p", "no:benchmark")
+    outcome = suite("-p", "no:benchmark", "--latency-target=null")
     assert outcome.ret == 0
     outcome.stdout.fnmatch_lines(["benchmark JSON: none*"])
 
