@@ -51,18 +51,9 @@ class Judged:
         """What the host added to a tenth of the requests."""
         return float(np.quantile(self.late_s, 0.9))
 
-    def tells(self, reported_s: float, true_s: float, quantile: float) -> bool:
-        """Within half a millisecond or three in a hundred; on a host that never was quiet, give or take what it added.
-
-        To a median that is the median of it, to a tail what it added to a tenth of the requests.
-        """
-        added_s = 0.0 if self.disturbance_s <= QUIET_S else float(np.quantile(self.late_s, min(quantile, 0.9)))
-        return abs(reported_s - true_s) <= max(0.5e-3, 0.03 * true_s) + added_s
-
-    @property
-    def response_s(self) -> np.ndarray:
-        """From when the request was due until the data plane had answered."""
-        return self.service_s + self.send_lag_s
+    def tells(self, reported_s: float, true_s: float) -> bool:
+        """Whether the two agree within half a millisecond or three in a hundred, whichever is more."""
+        return abs(reported_s - true_s) <= max(0.5e-3, 0.03 * true_s)
 
 
 @pytest.fixture(scope="module")
@@ -104,12 +95,12 @@ def test_reported_percentiles_are_those_of_the_data_plane(emulation, tmp_path: P
     """p50 and p99, of response and of service time, are what the server saw for the same requests."""
     target, shared = emulation
     run = quiet(CASE.via(network_path), target, shared, tmp_path)
+    if run.disturbance_s > QUIET_S:
+        pytest.skip(f"of five measurements none was on a quiet host: the data plane answered up to {run.disturbance_s * 1e3:.1f} ms late")
     for true_s, metrics in ((run.response_s, ("p50", "p99")), (run.service_s, ("service_p50", "service_p99"))):
         for metric, quantile in zip(metrics, (0.5, 0.99), strict=True):
             true, reported = float(np.quantile(true_s, quantile, method="inverted_cdf")), estimate(run.measured, metric)
-            assert run.tells(reported, true, quantile), (
-                f"{metric}: {reported:.5f} s, in truth {true:.5f} s; disturbance {run.disturbance_s:.5f} s"
-            )
+            assert run.tells(reported, true), f"{metric}: {reported:.5f} s, in truth {true:.5f} s; disturbance {run.disturbance_s:.5f} s"
     assert run.measured.verdict.outcome is Outcome.PASS
 
 
@@ -117,9 +108,9 @@ def test_a_clock_that_is_two_milliseconds_off_is_noticed(emulation, tmp_path: Pa
     """The comparison above fails, and the run says of itself that it cannot be trusted."""
     target, shared = emulation
     monkeypatch.setenv("TAILGATE_PERTURB_CLOCK_S", "0.002")
-    run = quiet(CASE, target, shared, tmp_path, attempts=3)
+    run = quiet(CASE, target, shared, tmp_path, attempts=1)
     true = float(np.quantile(run.response_s, 0.5, method="inverted_cdf"))
-    assert not run.tells(estimate(run.measured, "p50"), true, 0.5)
+    assert not run.tells(estimate(run.measured, "p50"), true)
     assert run.measured.verdict.outcome is Outcome.INCONCLUSIVE
 
 
