@@ -16,9 +16,9 @@ from tailgate.drive_options import budget_of, order_of
 from tailgate.driving import shown_on
 from tailgate.errors import SamplesError
 from tailgate.generator.drive import drive
-from tailgate.generator.drive_peer import PeerReading, drive_peer
 from tailgate.generator.order import Order
-from tailgate.generator.peer_order import PeerOrder
+from tailgate.generator.peers.drive import PeerReading, drive_peer
+from tailgate.generator.peers.order import PeerOrder
 from tailgate.plan.load import ConstantRate
 from tailgate.reporting.drive_summary import summary
 from tailgate.reporting.drive_table import side_by_side, table

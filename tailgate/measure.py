@@ -17,7 +17,7 @@ from tailgate.errors import TargetError
 from tailgate.floor import Floors
 from tailgate.generator.drive import Tick, drive
 from tailgate.generator.order import Order
-from tailgate.generator.workforce import ALONE, Workforce
+from tailgate.generator.workers.workforce import ALONE, Workforce
 from tailgate.plan.case import Case
 from tailgate.plan.load import ClosedLoop, Load
 from tailgate.provenance import provenance

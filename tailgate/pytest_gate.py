@@ -18,7 +18,7 @@ import pytest
 
 from tailgate.errors import TailgateError
 from tailgate.floor import Floors
-from tailgate.generator.workforce import Workforce
+from tailgate.generator.workers.workforce import Workforce
 from tailgate.plan.case import Case
 from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge
 from tailgate.pytest_terminal import Terminal

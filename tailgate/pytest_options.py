@@ -16,7 +16,7 @@ from tailgate.targets.commands import check_url, words_of
 from tailgate.targets.registry import Settings, check_kind
 
 if TYPE_CHECKING:
-    from tailgate.generator.workforce import Workforce
+    from tailgate.generator.workers.workforce import Workforce
 
 DEFAULT_REGION = "us-east-1"
 PLAN: pytest.StashKey[Plan | None] = pytest.StashKey()
@@ -92,7 +92,7 @@ def _region(plan: Plan | None) -> str:
 
 def workforce_of(config: pytest.Config) -> Workforce:
     """Who shares each load. Raises PlanError."""
-    from tailgate.generator.workforce import Workforce
+    from tailgate.generator.workers.workforce import Workforce
 
     bind, joining = config.option.latency_master_bind, config.option.latency_joining
     if joining is None:

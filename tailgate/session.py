@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from tailgate.driving import shown_on
 from tailgate.floor import Floors
-from tailgate.generator.workforce import ALONE, Workforce
+from tailgate.generator.workers.workforce import ALONE, Workforce
 from tailgate.measure import Measurement, measure
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.reporting.history import History

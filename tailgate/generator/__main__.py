@@ -26,9 +26,9 @@ import gevent  # noqa: E402
 from tailgate.errors import TailgateError  # noqa: E402
 from tailgate.generator.alone import Alone  # noqa: E402
 from tailgate.generator.events import Events, ParentGoneError  # noqa: E402
-from tailgate.generator.master import Master  # noqa: E402
 from tailgate.generator.order import Order  # noqa: E402
 from tailgate.generator.process import settle, watch  # noqa: E402
+from tailgate.generator.workers.master import Master  # noqa: E402
 
 
 def main() -> int:

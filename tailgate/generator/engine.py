@@ -28,9 +28,9 @@ from tailgate.generator.recorder import Recorder
 from tailgate.generator.rendering import Renderer
 from tailgate.generator.route import SocketAddress, route_of
 from tailgate.generator.schedule import Schedule
-from tailgate.generator.share import WHOLE, Share
 from tailgate.generator.tls import trusting
 from tailgate.generator.wiring import Wiring
+from tailgate.generator.workers.share import WHOLE, Share
 from tailgate.samples import Header
 
 _LEAD_S = 0.2  # from the decision to start to the first due time

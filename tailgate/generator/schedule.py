@@ -6,7 +6,7 @@ import math
 from array import array
 
 from tailgate.generator.order import Order
-from tailgate.generator.share import Share
+from tailgate.generator.workers.share import Share
 from tailgate.plan.closed_loop import ClosedLoop
 from tailgate.plan.payload import PayloadChoice
 

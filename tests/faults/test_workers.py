@@ -23,10 +23,10 @@ import zmq
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.verdict import judge
 from tailgate.errors import GeneratorError
-from tailgate.generator.admission import TOKEN, new_token
 from tailgate.generator.child import Child
 from tailgate.generator.drive import drive
 from tailgate.generator.order import Order
+from tailgate.generator.workers.admission import TOKEN, new_token
 from tailgate.plan.budget import Budget
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.closed_loop import ClosedLoop
@@ -58,7 +58,7 @@ def workers(of: psutil.Process | None = None) -> list[psutil.Process]:
     found = (of or psutil.Process()).children(recursive=True)
     with contextlib.suppress(psutil.NoSuchProcess):
         found = [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
-    return [process for process in found if not gone(process.pid) and "tailgate.generator.worker" in process.cmdline()]
+    return [process for process in found if not gone(process.pid) and "tailgate.generator.workers.worker" in process.cmdline()]
 
 
 class AtTick:
@@ -272,7 +272,7 @@ def test_a_load_that_cannot_begin_says_why_as_with_one_process(server: Served):
 def test_a_worker_that_dies_at_its_start_is_quoted(server: Served):
     """Its last words stand in the error."""
     (server.folder / "sitecustomize.py").write_text(
-        "import os, sys\nif 'tailgate.generator.worker' in sys.orig_argv: os.write(2, b'the cat ate my modules'); os._exit(3)"
+        "import os, sys\nif 'tailgate.generator.workers.worker' in sys.orig_argv: os.write(2, b'the cat ate my modules'); os._exit(3)"
     )
     with pytest.raises(GeneratorError, match=r"(?s)worker \d .*died with exit code 3.*the cat ate my modules"):
         drive(shared(server.order()), environment={"PYTHONPATH": str(server.folder)})
@@ -306,7 +306,7 @@ def test_strangers_at_the_masters_port_change_nothing(server: Served):
 @contextlib.contextmanager
 def joining(port: int, token: str, prologue: str = "") -> Iterator[subprocess.Popen[str]]:
     """A worker that was started by hand, as on another host."""
-    program = ["-m", "tailgate.generator.join"] if not prologue else ["-c", prologue]
+    program = ["-m", "tailgate.generator.workers.join"] if not prologue else ["-c", prologue]
     command = [sys.executable, *program, f"127.0.0.1:{port}"]
     with subprocess.Popen(command, env={**ENVIRONMENT, TOKEN: token}, stderr=subprocess.PIPE, text=True) as worker:
         try:
@@ -369,9 +369,10 @@ def test_a_joined_worker_ends_with_the_master(server: Served):
 OTHER_VERSION = """
 import subprocess, sys
 start = subprocess.Popen
-program = "import runpy, tailgate; tailgate.__version__ = '0.0.9'; runpy.run_module('tailgate.generator.worker', run_name='__main__')"
+worker = "runpy.run_module('tailgate.generator.workers.worker', run_name='__main__')"
+program = f"import runpy, tailgate; tailgate.__version__ = '0.0.9'; {worker}"
 subprocess.Popen = lambda command, **given: start([sys.executable, "-c", program], **given)
-from tailgate.generator.join import main
+from tailgate.generator.workers.join import main
 sys.exit(main())
 """
 

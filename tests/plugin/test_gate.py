@@ -56,7 +56,7 @@ def test_a_case_over_budget_fails_with_the_failure_text_and_keeps_its_record(sui
     outcome = suite(change=OVER_BUDGET)
     assert outcome.ret == 1
     outcome.stdout.fnmatch_lines(["*p90 over budget: ranker on ml.m5.large via public at 60/s*", "*p90 response time*budget 7.0 ms*FAIL*"])
-    (run,) = runs_in(pytester.path / "reports")
+    *_, run = runs_in(pytester.path / "reports")  # where a busy host disturbed it, it was measured again
     assert run["verdict"]["outcome"] == "FAIL"
     assert list((pytester.path / "reports" / "benchmarks").rglob("*.json"))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tailgate.generator.admission import TOKEN
+from tailgate.generator.workers.admission import TOKEN
 from tests.unit.generator.serving import KEYS
 
 QUICK = {"per_s=60, for_s=2": "per_s=200, for_s=1"}
@@ -28,7 +28,7 @@ def test_workers_from_other_hosts_are_invited_and_join(suite, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as closing:
         bind = f"127.0.0.1:{closing.getsockname()[1]}"
     monkeypatch.setenv(TOKEN, "the-token-of-this-test")
-    command = [sys.executable, "-m", "tailgate.generator.join", "--again", bind]
+    command = [sys.executable, "-m", "tailgate.generator.workers.join", "--again", bind]
     with subprocess.Popen(command, env={**os.environ, **KEYS, "PYTHONPATH": str(Path.cwd())}) as joined:
         try:
             ran = suite(
@@ -37,7 +37,7 @@ def test_workers_from_other_hosts_are_invited_and_join(suite, monkeypatch):
         finally:
             joined.terminate()
     ran.assert_outcomes(passed=2)
-    ran.stdout.fnmatch_lines([f"1 of 2 workers are awaited at {bind}*", f"*python -m tailgate.generator.join --again {bind}"])
+    ran.stdout.fnmatch_lines([f"1 of 2 workers are awaited at {bind}*", f"*python -m tailgate.generator.workers.join --again {bind}"])
     ran.stdout.no_fnmatch_line("*the-token-of-this-test*")
 
 

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from tailgate.errors import PlanError
-from tailgate.generator.drive_peer import drive_peer
-from tailgate.generator.peer_order import PeerOrder
+from tailgate.generator.peers.drive import drive_peer
+from tailgate.generator.peers.order import PeerOrder
 from tailgate.targets import Address
 from tests.unit.generator.serving import CA_PEM, KEYS, gone, serving
 from tests.unit.test_drive_command import EVERY_KEY, POINTS, PROGRAM, ROOT, _drive, _environment

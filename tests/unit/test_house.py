@@ -72,7 +72,15 @@ def test_imports_point_the_way_the_samples_flow(path: Path) -> None:
 
 def test_locust_and_gevent_are_never_imported_by_the_parents_side() -> None:
     """drive.py runs in pytest's process, where gevent's patches would break boto3 and xdist."""
-    for name in ("generator/drive.py", "generator/order.py", "generator/__init__.py", "generator/workforce.py", "generator/join.py"):
+    for name in (
+        "generator/drive.py",
+        "generator/order.py",
+        "generator/__init__.py",
+        "generator/workers/workforce.py",
+        "generator/workers/join.py",
+        "generator/peers/drive.py",
+        "generator/peers/order.py",
+    ):
         assert not {module.partition(".")[0] for module in imports_of(PACKAGE / name)} & {"locust", "gevent"}
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tailgate import ClosedLoop, Gaps, Poisson
 from tailgate.generator.order import Order
 from tailgate.generator.schedule import Schedule
-from tailgate.generator.share import WHOLE, Share
+from tailgate.generator.workers.share import WHOLE, Share
 from tailgate.targets import Address
 
 ADDRESS = Address("http://127.0.0.1:1/", region="", network_path="public", sign=None)

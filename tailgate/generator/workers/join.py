@@ -1,4 +1,4 @@
-"""Join: work for a master on another host, `python -m tailgate.generator.join HOST:PORT`.
+"""Join: work for a master on another host, `python -m tailgate.generator.workers.join HOST:PORT`.
 
 The token that was printed where the measurement was started comes from the environment variable TAILGATE_TOKEN, or
 from standard input; never from the command line, which everybody on a host can read. Signed requests are signed with
@@ -9,7 +9,7 @@ the token without sending it, but what follows is neither encrypted nor sealed: 
 the master listen on its loopback (--latency-master-bind 127.0.0.1:5557), and reach it through a tunnel from here:
 
     ssh -N -L 5557:127.0.0.1:5557 the-master's-host &
-    TAILGATE_TOKEN=… python -m tailgate.generator.join 127.0.0.1:5557
+    TAILGATE_TOKEN=… python -m tailgate.generator.workers.join 127.0.0.1:5557
 
 Exit codes: 0 the share was carried out; 1 it was not; 4 usage, or this worker was refused; 130 interrupted.
 """
@@ -31,7 +31,7 @@ from typing import NoReturn
 
 import tailgate
 from tailgate.errors import GeneratorError
-from tailgate.generator.admission import LEAST_TOKEN, TOKEN, Entrance, listening_at
+from tailgate.generator.workers.admission import LEAST_TOKEN, TOKEN, Entrance, listening_at
 
 _USAGE, _REFUSED, _INTERRUPTED = 4, 4, 130
 _PAUSE_S = 2.0  # after a run that failed, or a master that needed nobody: it may not have ended yet
@@ -61,7 +61,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m tailgate.generator.join", description="Drive a share of a load for a master elsewhere.")
+    parser = _Parser(prog="python -m tailgate.generator.workers.join", description="Drive a share of a load for a master elsewhere.")
     parser.add_argument("master", metavar="HOST:PORT", help="where the master listens, or the near end of a tunnel to it")
     parser.add_argument("--again", action="store_true", help="work for one run after another, until Ctrl-C or a refusal")
     return parser
@@ -78,7 +78,7 @@ def _token() -> str:
 def _work(entrance: Entrance) -> int:
     """One run in a process of its own, which ends with this one."""
     print(f"tailgate: waiting for the master at {entrance.host}:{entrance.port}", file=sys.stderr)
-    command = [sys.executable, "-P", "-m", "tailgate.generator.worker"]
+    command = [sys.executable, "-P", "-m", "tailgate.generator.workers.worker"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=_surroundings(os.environ)) as worker:
         try:
             with contextlib.suppress(BrokenPipeError):  # it ended at once; its exit code says the rest

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tailgate.generator import join
-from tailgate.generator.admission import TOKEN
+from tailgate.generator.workers import join
+from tailgate.generator.workers.admission import TOKEN
 from tests.unit.generator.serving import gone
 
 RIGHT = "right-token-of-the-tests"
@@ -70,7 +70,7 @@ def test_one_that_comes_again_works_until_it_is_refused(entrances, monkeypatch):
 
 def test_ctrl_c_ends_the_wait_and_the_worker_with_it():
     """Exit code 130, and nobody is left who would join later."""
-    command = [sys.executable, "-m", "tailgate.generator.join", "127.0.0.1:9"]
+    command = [sys.executable, "-m", "tailgate.generator.workers.join", "127.0.0.1:9"]
     environment = {**os.environ, TOKEN: RIGHT, "PYTHONPATH": str(Path.cwd())}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True) as joining:
         assert joining.stderr is not None

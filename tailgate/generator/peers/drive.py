@@ -1,4 +1,4 @@
-"""Drive a peer: the parent's side of beside.py. The peer lives in a process of its own, and is gone when this is over."""
+"""Drive a peer: the parent's side of a peer's process. The peer lives in a process of its own, and is gone when this is over."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from tailgate.errors import GeneratorError
 from tailgate.generator.child import Child
-from tailgate.generator.peer_order import PeerOrder
+from tailgate.generator.peers.order import PeerOrder
 
 _LOOK_S = 0.2
 _SILENCE_S = 90.0  # users get a minute to be ready; a peer at its limit may tick late
@@ -40,7 +40,7 @@ class PeerReading:
 
 def drive_peer(order: PeerOrder, *, environment: Mapping[str, str], on_tick: OnPeerTick) -> PeerReading:
     """Let a peer carry out its order. Raises GeneratorError when it has nothing to report."""
-    with Child(order.to_json(), environment, "tailgate.generator.beside") as child:
+    with Child(order.to_json(), environment, "tailgate.generator.peers") as child:
         heard_s, done = time.monotonic(), None
         while done is None:
             running = child.running

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tailgate.errors import GeneratorError, PlanError
-from tailgate.generator.admission import LEAST_TOKEN, TOKEN, listening_at, new_token
 from tailgate.generator.order import Order
+from tailgate.generator.workers.admission import LEAST_TOKEN, TOKEN, listening_at, new_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Workforce:
         token = f"the token in {TOKEN}" if os.environ.get(TOKEN) == self.token else f"the token {self.token}"
         return (
             f"{self.joining} of {self.workers + self.joining} workers are awaited at {self.master_bind}. On each of their hosts:\n"
-            f"    python -m tailgate.generator.join --again {self.master_bind}\n"
+            f"    python -m tailgate.generator.workers.join --again {self.master_bind}\n"
             f"and give it {token} when it asks, or in its environment ({TOKEN}).\n"
         )
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import tailgate
 from tailgate.errors import GeneratorError
-from tailgate.generator import admission
-from tailgate.generator.admission import (
+from tailgate.generator.workers import admission
+from tailgate.generator.workers.admission import (
     CHALLENGE,
     JOIN,
     PROOF,

@@ -1,4 +1,4 @@
-"""A peer's process: `python -m tailgate.generator.beside` loads a URL as today's practice does, and tells what Locust says.
+"""A peer's process: `python -m tailgate.generator.peers` loads a URL as today's practice does, and tells what Locust says.
 
 A PeerOrder comes in on standard input, events go out on standard output, as from the generator itself:
 
@@ -26,8 +26,8 @@ from locust.env import Environment  # noqa: E402
 
 from tailgate.errors import TailgateError  # noqa: E402
 from tailgate.generator.events import Events, ParentGoneError  # noqa: E402
-from tailgate.generator.peer_order import PeerOrder  # noqa: E402
-from tailgate.generator.peers import user_class  # noqa: E402
+from tailgate.generator.peers.order import PeerOrder  # noqa: E402
+from tailgate.generator.peers.users import user_class  # noqa: E402
 
 _STDIN, _READABLE = 0, 1
 _TICK_S = 1.0

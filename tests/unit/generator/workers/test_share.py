@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.generator.share import WHOLE, Share
+from tailgate.generator.workers.share import WHOLE, Share
 from tailgate.plan.load import ConstantRate, Poisson
 
 

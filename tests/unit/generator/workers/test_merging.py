@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tailgate.connection_table import CONNECTION
-from tailgate.generator.admission import Member
-from tailgate.generator.merging import Merge
-from tailgate.generator.roster import Roster
+from tailgate.generator.workers.admission import Member
+from tailgate.generator.workers.merging import Merge
+from tailgate.generator.workers.roster import Roster
 from tailgate.samples import RECORD, Error, Header, read_samples
 
 HEADER = Header(6, 0.0, 1.0, 100.0, 1e9, "timerfd", "http://there/")

@@ -10,15 +10,15 @@ from collections.abc import Callable
 import gevent
 
 from tailgate.errors import GeneratorError
-from tailgate.generator.admission import Door, Entrance, listening_at, token_for
-from tailgate.generator.crew import Crew
 from tailgate.generator.events import Events, ParentGoneError
 from tailgate.generator.host import together
-from tailgate.generator.merging import Merge
 from tailgate.generator.order import Order
-from tailgate.generator.roster import Hand, Roster
-from tailgate.generator.runners import Chief, Said
 from tailgate.generator.swarm import Swarm
+from tailgate.generator.workers.admission import Door, Entrance, listening_at, token_for
+from tailgate.generator.workers.crew import Crew
+from tailgate.generator.workers.merging import Merge
+from tailgate.generator.workers.roster import Hand, Roster
+from tailgate.generator.workers.runners import Chief, Said
 from tailgate.samples import Header
 
 _LEAD_S = 1.0  # from the decision to start to the first due time: word has to get to all workers

@@ -1,6 +1,6 @@
 """Peers: Locust users as people write them today, to be measured beside tailgate.
 
-Imported by beside.py only, which has let gevent patch the standard library first.
+Imported by __main__.py only, which has let gevent patch the standard library first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from botocore.config import Config
 from locust import User, constant_throughput, task
 from locust.contrib.fasthttp import FastHttpUser
 
-from tailgate.generator.peer_order import PeerOrder
+from tailgate.generator.peers.order import PeerOrder
 
 Started = Callable[[], None]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tailgate.errors import PlanError
-from tailgate.generator.admission import TOKEN
-from tailgate.generator.workforce import ALONE, Workforce
+from tailgate.generator.workers.admission import TOKEN
+from tailgate.generator.workers.workforce import ALONE, Workforce
 
 
 def test_one_process_is_what_there_is_unless_more_are_asked_for():
@@ -22,7 +22,7 @@ def test_those_on_other_hosts_are_told_how_to_join(monkeypatch):
     force = Workforce(workers=2, joining=3, master_bind="10.0.0.5:5557")
     assert force.invitation is not None
     command = next(line for line in force.invitation.splitlines() if "python" in line)
-    assert command.strip() == "python -m tailgate.generator.join --again 10.0.0.5:5557"
+    assert command.strip() == "python -m tailgate.generator.workers.join --again 10.0.0.5:5557"
     assert "3 of 5 workers" in force.invitation
     assert force.token in force.invitation
     assert force.token not in repr(force)

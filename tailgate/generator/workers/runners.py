@@ -17,8 +17,8 @@ from locust.rpc import Message
 from locust.runners import MasterRunner, WorkerRunner
 
 from tailgate.errors import GeneratorError
-from tailgate.generator.admission import CHALLENGE, REFUSED, WELCOME, Applicant, Door, Entrance, RefusedError
 from tailgate.generator.engine import Engine
+from tailgate.generator.workers.admission import CHALLENGE, REFUSED, WELCOME, Applicant, Door, Entrance, RefusedError
 
 REPORT_S = 0.25
 """Between two reports of a worker; Locust's three seconds would make a lost worker, and the last rows, come late."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tailgate.generator.admission import Member
+from tailgate.generator.workers.admission import Member
 from tailgate.units import format_ms
 
 

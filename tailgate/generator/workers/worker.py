@@ -32,13 +32,13 @@ from gevent.event import Event  # noqa: E402
 
 from tailgate.connection_table import connections_path  # noqa: E402
 from tailgate.errors import GeneratorError  # noqa: E402
-from tailgate.generator.admission import Entrance, RefusedError  # noqa: E402
 from tailgate.generator.engine import Engine  # noqa: E402
 from tailgate.generator.order import Order  # noqa: E402
 from tailgate.generator.process import settle, watch  # noqa: E402
-from tailgate.generator.runners import Recruit  # noqa: E402
-from tailgate.generator.share import Share  # noqa: E402
 from tailgate.generator.swarm import Swarm  # noqa: E402
+from tailgate.generator.workers.admission import Entrance, RefusedError  # noqa: E402
+from tailgate.generator.workers.runners import Recruit  # noqa: E402
+from tailgate.generator.workers.share import Share  # noqa: E402
 
 DONE, FAILED, REFUSED = 0, 1, 4
 _SILENCE_S = 10.0  # Locust's master answers a heartbeat each second

@@ -16,7 +16,7 @@ from typing import IO
 import gevent
 
 from tailgate.errors import GeneratorError
-from tailgate.generator.admission import TOKEN, Entrance
+from tailgate.generator.workers.admission import TOKEN, Entrance
 
 _KEPT_BYTES = 4096  # of what a worker wrote on standard error
 _END_S = 1.5
@@ -76,7 +76,7 @@ class Crew:
 
 
 def _start(entrance: Entrance, surroundings: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-P", "-m", "tailgate.generator.worker"]
+    command = [sys.executable, "-P", "-m", "tailgate.generator.workers.worker"]
     worker = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=dict(surroundings), bufsize=0
     )
