@@ -94,7 +94,7 @@ class Gate:
     @staticmethod
     def line_of(measured: Measurement) -> str:
         """The line that stays on the terminal."""
-        return run_line(measured.record)
+        return run_line(measured.record) + ("  (its host was busy)" if measured.disturbed else "")
 
     @staticmethod
     def properties_of(measured: Measurement) -> list[tuple[str, object]]:

@@ -97,6 +97,7 @@ def test_a_run_that_its_host_disturbed_is_measured_again_and_both_are_recorded(s
     (saved,) = (pytester.path / "reports" / "benchmarks").rglob("*.json")
     assert len(json.loads(saved.read_text())["benchmarks"]) == 2
     assert sum(line.startswith("ranker-ml.m5.large-public ") for line in outcome.outlines) == 2
+    assert sum(line.endswith("INCONCLUSIVE  (its host was busy)") for line in outcome.outlines) == 2
 
 
 def test_collecting_deploys_nothing(suite, pytester: pytest.Pytester) -> None:
