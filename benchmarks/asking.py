@@ -72,6 +72,10 @@ class Asked:
     server_busy: float
     exit_code: int
 
+    def kept(self, rate_per_s: float) -> bool:
+        """Whether the rate was kept: valid by the tool's own word, all of it sent within 1 %, and answered soon."""
+        return not self.told.doubts and abs(self.truth.rate_per_s / rate_per_s - 1) <= 0.01 and self.told.p99_s <= 0.010
+
 
 def ask(tool: Tool, server: Server, what: Ask) -> Asked:
     """Let a tool measure the server as it is set up. Both are pinned, several workers to both cores; the server's rows are new."""

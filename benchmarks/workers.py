@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks.asking import Ask, Asked, ask
+from benchmarks.asking import Ask, ask
 from benchmarks.figures import Settings, Table, main, median_of
 from benchmarks.ours import OURS
 from benchmarks.serving import Server
@@ -20,11 +20,6 @@ COLUMNS = {
 }
 
 
-def kept(asked: Asked, rate_per_s: float) -> bool:
-    """Valid by its own word, all of it sent within 1 %, and answered soon."""
-    return not asked.told.doubts and abs(asked.truth.rate_per_s / rate_per_s - 1) <= 0.01 and asked.told.p99_s <= 0.010
-
-
 def highest(server: Server, workers: int, for_s: float) -> Mapping[str, float]:
     """Climb until a rate is not kept twice in a row: a neighbour's burst is none of ours."""
     found = {"kept_per_s": 0.0, "beyond_per_s": float("inf"), "lost": 0.0, "cpu_s": float("nan")}
@@ -32,7 +27,7 @@ def highest(server: Server, workers: int, for_s: float) -> Mapping[str, float]:
         for _ in range(2):
             asked = ask(OURS, server, Ask(rate_per_s, for_s, 128, warmup_s=0.5, workers=workers))
             found["lost"] += 0 if asked.told.doubts else abs(asked.told.requests - round(rate_per_s * for_s))
-            if kept(asked, rate_per_s):
+            if asked.kept(rate_per_s):
                 found |= {"kept_per_s": rate_per_s, "cpu_s": asked.cpu_s}
                 break
         else:

@@ -80,7 +80,7 @@ def measure(
     estimated = estimates(judged)
     facts = provenance(case, target.kind, endpoint, samples) | {"floor": floor.fields() if floor is not None else None} | dict(asked_by)
     run = record.write(case, verdict, estimated, samples, facts, order.samples)
-    return Measurement(case, verdict, estimated, run, disturbed(case, judged))
+    return Measurement(case, verdict, estimated, run, disturbed(case, judged, verdict.reasons))
 
 
 def _order(case: Case, endpoint: Endpoint, samples_path: Path) -> Order:

@@ -29,14 +29,13 @@ def reasons_against(case: Case, samples: Samples) -> tuple[str, ...]:
     return (*samples.faults, *(reason for rule in rules for reason in rule))
 
 
-def disturbed(case: Case, samples: Samples) -> bool:
+def disturbed(case: Case, samples: Samples, reasons: tuple[str, ...]) -> bool:
     """Whether all that speaks against the run is that its host was too busy for a while: measured again, it may stand.
 
-    Not where the generator itself used its core up: it would do so again. This looks at when requests were sent and
-    never at how long they took, so to repeat such runs favours no outcome.
+    reasons: what `reasons_against` found. Not where the generator itself used its core up: it would do so again. This
+    looks at when requests were sent and never at how long they took, so to repeat such runs favours no outcome.
     """
-    late = tuple(_late(case, samples))
-    return bool(late) and reasons_against(case, samples) == late and not any(saturated(case, samples))
+    return bool(reasons) and reasons == tuple(_late(case, samples)) and not any(saturated(case, samples))
 
 
 def _stopped(case: Case, samples: Samples) -> Iterator[str]:

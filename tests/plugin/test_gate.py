@@ -120,6 +120,7 @@ def test_under_ci_an_unnamed_target_is_a_usage_error(suite, pytester: pytest.Pyt
     ("arguments", "said"),
     [
         (("--latency-target=emulatd",), "--latency-target: target 'emulatd' is not known; did you mean 'emulated'?"),
+        (("--latency-repeats=-1",), "--latency-repeats is -1; it is how often to measure again at most, 0 for never"),
         (("--latency-plan=absent.toml",), "absent.toml cannot be read: No such file or directory"),
         (("--latency-plan=plan.toml",), "plan.toml: target 'sagemeker' is not known"),
     ],

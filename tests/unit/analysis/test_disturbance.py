@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate.analysis.outcome import Outcome
+from tailgate.analysis.validity import disturbed, reasons_against
 from tailgate.analysis.verdict import Verdict, judge
 from tailgate.samples import Samples
 
@@ -104,6 +105,25 @@ def test_lateness_of_unknown_cause_has_a_remedy_too(judged) -> None:
     """macOS and containers may tell nothing."""
     (reason,) = judged(0.02, {}, lag_s=LATE_S).reasons
     assert reason.endswith("the generator's host was too busy to keep the schedule; give it an idle core or a lower rate")
+
+
+@pytest.mark.parametrize(
+    ("noise", "lag_s", "error", "worth_it"),
+    [
+        ("steal", LATE_S, 0, True),
+        ("neighbours", LATE_S, 0, True),
+        ("saturation", LATE_S, 0, False),
+        ("steal", 0.0001, 0, False),
+        ("steal", LATE_S, np.where(np.arange(N) % 10 == 0, 12, 0), False),
+    ],
+    ids=["stolen", "crowded", "its own core full", "left on time", "too few sent as well"],
+)
+def test_only_what_a_busy_host_did_for_a_while_is_worth_a_repeat(new_case, new_samples, noise: str, lag_s, error, worth_it: bool) -> None:
+    """Whatever the answers took: slow ones and quick ones are treated alike."""
+    case = new_case("p99 <= 120ms")
+    for service_s in (0.02, 0.2):
+        samples = replace(new_samples(case, service_s, lag_s=lag_s, error=error), host=QUIET | NOISES[noise][0])
+        assert disturbed(case, samples, reasons_against(case, samples)) is worth_it
 
 
 def test_several_causes_are_all_named(judged) -> None:
