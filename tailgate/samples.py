@@ -12,7 +12,7 @@ import enum
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -73,7 +73,7 @@ class Header:
 
     scheduled: requests due in the whole run, warm-up included; None in a closed loop, where answers decide.
     origin_monotonic_s, origin_unix_s: the run's start (due 0) on the host's monotonic and wall clocks. clock: which
-    instruments stamped the times. address: the url.
+    instruments stamped the times. address: the url; second_address: that of arm 1, in a run of two arms.
     """
 
     scheduled: int | None
@@ -83,6 +83,7 @@ class Header:
     origin_unix_s: float
     clock: str
     address: str
+    second_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,17 @@ class Samples:
     def after_warmup(self) -> Samples:
         """The samples that are judged: those due at or after the end of the warm-up."""
         return replace(self, records=self.records[np.searchsorted(self.records["due_s"], self.header.warmup_s) :])
+
+    def of_arm(self, arm: int) -> Samples:
+        """The samples of one arm of a paired run, as a run of its own; which requests were meant for it is not told."""
+        address = self.header.address if arm == 0 else self.header.second_address or ""
+        header = replace(self.header, scheduled=None, address=address, second_address=None)
+        return replace(self, header=header, records=self.records[self.records["arm"] == arm])
+
+    @property
+    def arm(self) -> NDArray[np.uint8]:
+        """Which arm each request went to, shape (n,): 0 or 1 in a paired run, 0 otherwise."""
+        return self.records["arm"].astype(np.uint8)
 
     @property
     def due_s(self) -> NDArray[np.float64]:
@@ -219,7 +231,7 @@ def _header(path: Path, magic: bytes, line: bytes) -> tuple[Header, np.dtype[np.
         )
     try:
         raw = json.loads(line)
-        known = {field.name: raw[field.name] for field in fields(Header)}
+        known = {field.name: raw[field.name] for field in fields(Header) if field.name in raw or field.default is MISSING}
         layout = np.dtype([(name, code) for name, code in raw["record"]])
         if layout.hasobject or "due_s" not in (layout.names or ()):
             raise ValueError(f"no layout of samples: {raw['record']}")

@@ -55,7 +55,7 @@ def totals(engine: Engine, swarm: Swarm) -> dict[str, object]:
     if (swarm.requests, swarm.failures) != (rows, failed):
         faults.append(f"Locust counted {swarm.requests} requests and {swarm.failures} failures, the samples hold {rows} and {failed}")
     return {
-        "sent": engine.dispatcher.sent,
+        "sent": engine.arms.sent,
         "rows": rows,
         "failed": failed,
         "locust_requests": swarm.requests,

@@ -11,7 +11,6 @@ from typing import Protocol
 
 from tailgate.generator.connection import Connection
 from tailgate.generator.pool import Pool
-from tailgate.generator.recorder import Recorder
 from tailgate.generator.rendering import Renderer
 from tailgate.generator.response import classify
 from tailgate.generator.schedule import Callers
@@ -32,6 +31,14 @@ class Alarm(Protocol):
     def clear(self) -> None: ...  # noqa: D102 - said by the name
 
 
+class Book(Protocol):
+    """Keeps a row of each connection that opened, and of each request (recorder.py)."""
+
+    def opened(self, connection: Connection, /) -> None: ...  # noqa: D102 - as the recorder's
+    def outcome(self, due_s: float, connection: Connection, done_s: float | None, error: Error, payload: int, /) -> None: ...  # noqa: D102
+    def unsent(self, due_s: float, waited: bool, error: Error, payload: int, /) -> None: ...  # noqa: D102
+
+
 class Dispatcher:
     """An open loop over a schedule of due times: arrivals do not wait for responses. With callers, a closed loop.
 
@@ -39,7 +46,7 @@ class Dispatcher:
     whichever connection is free first takes it. It is the owner of all connections.
     """
 
-    def __init__(self, pool: Pool, renderer: Renderer, recorder: Recorder, alarm: Alarm, expect: Expect | None) -> None:
+    def __init__(self, pool: Pool, renderer: Renderer, recorder: Book, alarm: Alarm, expect: Expect | None) -> None:
         self.pool = pool
         self.sent = 0
         self.waiting: deque[tuple[int, float]] = deque()
@@ -54,6 +61,11 @@ class Dispatcher:
     def in_flight(self) -> int:
         """Requests that were sent and have no outcome yet."""
         return sum(1 for _ in self.pool.busy())
+
+    @property
+    def next_due_s(self) -> float:
+        """When the next request is due, on the monotonic clock; infinite where none is left."""
+        return self._due[self._next] if self._next < self._end else math.inf
 
     @property
     def over(self) -> bool:

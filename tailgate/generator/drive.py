@@ -136,7 +136,7 @@ class _Course:
     def _doomed(self) -> bool:
         """Whether there is nothing more to wait for: a process died, the child is silent, or it has done its work."""
         self._faults += self._watch.deaths()
-        patience_s = _SILENCE_S if self._began else _START_S + self._order.address.connect_timeout_s
+        patience_s = _SILENCE_S if self._began else _START_S + self._order.connect_timeout_s
         silent_s = time.monotonic() - self._heard_s
         if silent_s > patience_s and self._done is None:
             self._faults.append(f"{self._child.name} said nothing for {silent_s:.0f} s and was ended; it hung, or this host was overloaded")

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tailgate.plan.arms import check_open_loop
 from tailgate.plan.expect import Expect
 from tailgate.plan.load import Load, load_fields, load_from
 from tailgate.plan.payload import PayloadChoice
@@ -15,13 +16,15 @@ from tailgate.targets import Address
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One load at one address.
+    """One load at one address, or divided between two.
 
     payloads: bodies, one of which each request carries. payload_weights: how often each, in any unit; () for equally
     often. payload_seed: of the choice. samples: where the samples file goes. connections: opened and warmed before the
     first due time; the pool grows beyond on demand. bounds_s: response-time bounds for which ticks count exceedances.
     workers: processes on this host that share the load, 1 for a single one without a master. joining: workers awaited
     from other hosts, at `master_bind` (`HOST:PORT`; without it the master is to be reached from this host only).
+    second: another address, to which a fair coin sends each request instead, arm 1; arm_seed: of the coin. Each address has
+    connections of its own, as many as the order says. Raises PlanError for a closed loop at two addresses.
     """
 
     address: Address
@@ -36,6 +39,27 @@ class Order:
     workers: int = 1
     joining: int = 0
     master_bind: str | None = None
+    second: Address | None = None
+    arm_seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.second is not None:
+            check_open_loop(self.load)
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The address of each arm."""
+        return (self.address,) if self.second is None else (self.address, self.second)
+
+    @property
+    def timeout_s(self) -> float:
+        """How long a request may take, seconds."""
+        return max(address.timeout_s for address in self.addresses)
+
+    @property
+    def connect_timeout_s(self) -> float:
+        """How long opening the first connections may take, seconds: the arms open theirs one after the other."""
+        return sum(address.connect_timeout_s for address in self.addresses)
 
     @property
     def distributed(self) -> bool:
@@ -62,6 +86,8 @@ class Order:
                 "workers": self.workers,
                 "joining": self.joining,
                 "master_bind": self.master_bind,
+                "second": asdict(self.second) if self.second else None,
+                "arm_seed": self.arm_seed,
             }
         )
 
@@ -82,4 +108,6 @@ class Order:
             workers=raw["workers"],
             joining=raw["joining"],
             master_bind=raw["master_bind"],
+            second=Address(**raw["second"]) if raw["second"] else None,
+            arm_seed=raw["arm_seed"],
         )

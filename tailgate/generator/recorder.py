@@ -48,7 +48,7 @@ class Recorder:
         """The row of a connection, due when it is open."""
         self._opened.append((connection.number, connection.opening))
 
-    def outcome(self, due_s: float, connection: Connection, done_s: float | None, error: Error, payload: int = 0) -> None:
+    def outcome(self, due_s: float, connection: Connection, done_s: float | None, error: Error, payload: int = 0, arm: int = 0) -> None:
         """The row of a request that was sent; done_s is None when its response never was complete."""
         first_s, response = connection.first_byte_s, connection.response
         self._buffer += RECORD_STRUCT.pack(
@@ -62,16 +62,16 @@ class Recorder:
             response.status,
             error,
             payload,
-            0,
+            arm,
             connection.waited,
             connection.send_s,
         )
         self.rows += 1
         self.failed += error != 0
 
-    def unsent(self, due_s: float, waited: bool, error: Error, payload: int = 0) -> None:
+    def unsent(self, due_s: float, waited: bool, error: Error, payload: int = 0, arm: int = 0) -> None:
         """The row of a request that never was sent."""
-        self._buffer += RECORD_STRUCT.pack(due_s - self._origin_s, _NAN, _NAN, _NAN, 0, 0, 0, 0, error, payload, 0, waited, _NAN)
+        self._buffer += RECORD_STRUCT.pack(due_s - self._origin_s, _NAN, _NAN, _NAN, 0, 0, 0, 0, error, payload, arm, waited, _NAN)
         self.rows += 1
         self.failed += 1
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from array import array
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tailgate.generator.order import Order
 from tailgate.generator.workers.share import Share
+from tailgate.plan.arms import ARMS, coin
 from tailgate.plan.closed_loop import ClosedLoop
 from tailgate.plan.payload import PayloadChoice
 
@@ -37,14 +41,15 @@ class Callers:
 class Schedule:
     """A share of an order's load. Of a closed loop, a share of its callers, and each one's first request.
 
-    The choice of payloads belongs to the whole schedule, so that each request carries the same however many share it;
-    shares of a closed loop, whose order nobody knows ahead, choose independently.
+    The choice of payloads, and of the arm where there are two, belongs to the whole schedule, so that each request is the same however
+    many share it; shares of a closed loop, whose order nobody knows ahead, choose independently.
     """
 
     def __init__(self, order: Order, share: Share) -> None:
         self._load, due_s = order.load, order.load.due_times()
         self._choice = order.payload_choice(0 if order.load.open_loop else share.index)
         self._due_s, self.payloads = due_s[share.requests], self._choice.draw(len(due_s))[share.requests]
+        self._arms = coin(len(due_s), order.arm_seed)[share.requests] if order.second is not None else None
 
     @property
     def requests(self) -> int | None:
@@ -53,10 +58,22 @@ class Schedule:
 
     def due(self, origin_s: float) -> array[float]:
         """Monotonic due times, ascending, for a run that starts at origin_s."""
-        due = array("d")
-        due.frombytes((self._due_s + origin_s).tobytes())
-        return due
+        return _times(self._due_s + origin_s)
+
+    def parts(self, origin_s: float) -> list[tuple[array[float], bytes]]:
+        """The same and the payloads for each arm by itself; only one where there is one address."""
+        if self._arms is None:
+            return [(self.due(origin_s), self.payloads)]
+        payloads = np.frombuffer(self.payloads, dtype=np.uint8)
+        mine = [self._arms == arm for arm in ARMS]
+        return [(_times(self._due_s[one] + origin_s), payloads[one].tobytes()) for one in mine]
 
     def callers(self, origin_s: float) -> Callers | None:
         """Who adds requests while the load runs: the callers of a closed loop, None in an open one."""
         return Callers(self._load, origin_s, self._choice) if isinstance(self._load, ClosedLoop) else None
+
+
+def _times(times_s: NDArray[np.float64]) -> array[float]:
+    times = array("d")
+    times.frombytes(times_s.tobytes())
+    return times

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from tailgate.errors import PlanError, nearest
 from tailgate.plan.arrivals import ConstantRate, Poisson, Ramp, Steps
@@ -82,6 +82,15 @@ class Load(Protocol):
         ...
 
 
+@runtime_checkable
+class WithFacts(Protocol):
+    """A load that knows its own plain form for records."""
+
+    def facts(self) -> dict[str, Any]:
+        """All that makes it comparable, as plain values."""
+        ...
+
+
 AnyLoad = ConstantRate | Poisson | Ramp | Steps | Replay | ClosedLoop
 
 LOADS: dict[str, type[AnyLoad]] = {kind.arrival: kind for kind in (ConstantRate, Poisson, Ramp, Steps, Replay, ClosedLoop)}
@@ -124,7 +133,9 @@ def load_fields(load: Load) -> dict[str, Any]:
 
 
 def load_facts(load: Load) -> dict[str, Any]:
-    """The plain form for records: recorded arrivals by number and hash instead of one by one."""
+    """The plain form for records: recorded arrivals by number and hash instead of one by one; of an arm, what it says itself."""
+    if isinstance(load, WithFacts):
+        return load.facts()
     facts = load_fields(load)
     if isinstance(load, Replay):
         offsets_s = facts.pop("offsets_s")

@@ -27,6 +27,7 @@ from tailgate.generator.child import Child
 from tailgate.generator.drive import drive
 from tailgate.generator.order import Order
 from tailgate.generator.workers.admission import TOKEN, new_token
+from tailgate.plan.arms import coin
 from tailgate.plan.budget import Budget
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.closed_loop import ClosedLoop
@@ -107,6 +108,20 @@ def test_the_union_of_the_workers_due_times_is_the_schedule(server: Served):
     late_s = np.sort(server.truth()["arrived"]) - (samples.header.origin_monotonic_s + SHORT.due_times())
     assert late_s.min() > 0
     assert np.median(late_s) < 0.05
+
+
+def test_two_workers_divide_both_arms_of_a_paired_load(server: Served):
+    """The arm of each request is what it would be in one process; no connection's number means two."""
+    paired = dataclasses.replace(server.order(SHORT, connections=4), second=server.address(ms=3), arm_seed=6)
+    samples = drive(shared(paired))
+    assert samples.faults == ()
+    assert np.allclose(samples.due_s, SHORT.due_times(), rtol=0, atol=1e-9)
+    assert samples.arm.tolist() == coin(len(samples), 6).tolist()
+    assert samples.header.second_address == server.address(ms=3).url
+    assert samples.of_arm(1).service_s.min() >= 0.003
+    place, arm = samples.records["connection"] % 2, samples.records["connection"] // 2 % 2
+    assert np.array_equal(place, np.arange(len(samples)) % 2)
+    assert np.array_equal(arm, samples.arm)
 
 
 SLOW = """

@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,18 +45,19 @@ def test_a_record_is_what_the_layout_says():
 
 
 def test_files_of_the_first_layout_are_read(tmp_path: Path):
-    """Without the send phase and without a connection table: the one is not a number, the other empty."""
+    """Without the send phase, a second address or a connection table: not a number, none, and empty."""
     layout = [(name, RECORD[name].str) for name in RECORD.names or () if name != "send_s"]
     stored = np.zeros(3, np.dtype(layout))
     stored["due_s"], stored["done_after_s"] = [2.0, 0.5, 1.5], 0.01
     path = tmp_path / "x.samples"
-    head = {name: getattr(HEADER, name) for name in Header.__dataclass_fields__}
+    head = {name: getattr(HEADER, name) for name in Header.__dataclass_fields__ if name != "second_address"}
     path.write_bytes(MAGIC + json.dumps({**head, "record": layout}).encode() + b"\n" + stored.tobytes() + b"\0" * 7)
     samples = read_samples(path)
     assert samples.due_s.tolist() == [0.5, 1.5, 2.0]
     assert samples.response_s == pytest.approx(0.01)
     assert np.isnan(samples.records["send_s"]).all()
     assert len(samples.connections) == 0
+    assert samples.header == HEADER
 
 
 def test_the_warm_up_is_left_out_without_copying(tmp_path: Path):
@@ -71,6 +73,22 @@ def test_the_warm_up_is_left_out_without_copying(tmp_path: Path):
     assert judged.due_s.tolist() == [1.0, 1.5]
     assert np.shares_memory(judged.records, samples.records)
     assert len(judged.connections) == 2
+
+
+def test_an_arm_is_a_run_of_its_own(tmp_path: Path):
+    """Its own rows in due order, its own address, and the connections of the whole."""
+    records = np.zeros(5, RECORD)
+    records["due_s"], records["arm"] = [4.0, 3.0, 2.0, 1.0, 0.0], [1, 1, 0, 1, 0]
+    path = tmp_path / "x.samples"
+    with path.open("wb") as file:
+        write_header(file, replace(HEADER, second_address="http://y/"))
+        file.write(records.tobytes())
+    samples = read_samples(path)
+    arms = [samples.of_arm(arm) for arm in (0, 1)]
+    assert [arm.due_s.tolist() for arm in arms] == [[0.0, 2.0], [1.0, 3.0, 4.0]]
+    assert [arm.header.address for arm in arms] == ["http://x/", "http://y/"]
+    assert arms[1].header.second_address is None
+    assert samples.arm.tolist() == [0, 1, 0, 1, 1]
 
 
 @pytest.mark.parametrize("record", [[], [["x", "<f8"]], [["due_s", "O"]], [["due_s"]], "due_s"])

@@ -66,15 +66,15 @@ class Master:
         self._roster.enlist(members)
         for sender, member in members.items():
             self._chief.tell(sender, "part", order=order.to_json(), place=member.place, workers=workers)
-        self._await(lambda: self._roster.prepared, _PREPARE_S + order.address.connect_timeout_s, "get ready")
+        self._await(lambda: self._roster.prepared, _PREPARE_S + order.connect_timeout_s, "get ready")
 
     def run(self) -> dict[str, object]:
         """The whole load; what it came to, as the event `done` tells it."""
-        address, load = self._order.address, self._order.load
+        load, urls = self._order.load, [address.url for address in self._order.addresses]
         self._origin_s = origin_s = time.monotonic() + _LEAD_S
         unix_s = time.time() + origin_s - time.monotonic()
-        self._deadline_s = origin_s + load.warmup_s + load.for_s + address.timeout_s + _PREPARE_S
-        self._merge.begin(Header(self._scheduled, load.warmup_s, load.for_s, origin_s, unix_s, self.clock, address.url))
+        self._deadline_s = origin_s + load.warmup_s + load.for_s + self._order.timeout_s + _PREPARE_S
+        self._merge.begin(Header(self._scheduled, load.warmup_s, load.for_s, origin_s, unix_s, self.clock, *urls))
         for sender in self._door.members:
             self._chief.tell(sender, "begin", begin_s=origin_s)
         gevent.spawn(self._chief.start, len(self._door.members), len(self._door.members))

@@ -110,15 +110,15 @@ class Worker:
         """Put what is new into Locust's report, beside its own statistics."""
         engine = self._engine
         if engine is not None:
-            dispatcher = engine.dispatcher
-            numbers = {"sent": dispatcher.sent, "in_flight": dispatcher.in_flight, "waiting": len(dispatcher.waiting)}
+            arms = engine.arms
+            numbers = {"sent": arms.sent, "in_flight": arms.in_flight, "waiting": arms.waiting}
             data["tailgate"] = {"rows": bytes(self._rows), "connections": self._connections.read(), **numbers}
             self._rows.clear()
         self._reported.set()
 
     def _totals(self, engine: Engine) -> dict[str, object]:
         return {
-            "sent": engine.dispatcher.sent,
+            "sent": engine.arms.sent,
             "rows": engine.recorder.rows,
             "failed": engine.recorder.failed,
             "cpu_s": engine.cpu_s,

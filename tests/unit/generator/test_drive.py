@@ -257,7 +257,7 @@ def test_locust_totals_that_disagree_with_the_rows_are_a_fault():
 from types import SimpleNamespace as Some
 import tailgate.generator.__main__
 from tailgate.generator.alone import totals
-of_engine = {"cpu_s": 0, "clock": "", "stopped_s": None, "host": Some(told={}), "dispatcher": Some(sent=5)}
+of_engine = {"cpu_s": 0, "clock": "", "stopped_s": None, "host": Some(told={}), "arms": Some(sent=5)}
 engine = Some(recorder=Some(rows=5, failed=1), all_faults=[], **of_engine)
 print(totals(engine, Some(requests=5, failures=1))["faults"])
 engine = Some(recorder=Some(rows=5, failed=1), all_faults=[], **of_engine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate import ClosedLoop, Gaps, Poisson
+from tailgate.errors import PlanError
 from tailgate.generator.order import Order
 from tailgate.generator.schedule import Schedule
 from tailgate.generator.workers.share import WHOLE, Share
+from tailgate.plan.arms import coin
 from tailgate.targets import Address
 
 ADDRESS = Address("http://127.0.0.1:1/", region="", network_path="public", sign=None)
@@ -34,10 +37,33 @@ def test_the_shares_of_a_schedule_are_together_the_whole(of: int, per_s: float, 
     assert sum(share.requests or 0 for share in shares) == whole.requests
 
 
+@given(of=st.integers(1, 5), seed=st.integers(0, 99))
+def test_the_arm_of_a_request_is_the_same_however_many_share_the_load(of: int, seed: int) -> None:
+    """Each arm of each share is in order, and all of them together are what one process would send to that address."""
+    order = replace(_order(Poisson(90, 2, seed=seed)), second=ADDRESS, arm_seed=seed)
+    arms = coin(len(order.load.due_times()), seed)
+    shares = [Schedule(order, Share(index, of)).parts(100.0) for index in range(of)]
+    whole = Schedule(order, WHOLE)
+    for arm in (0, 1):
+        due_s = np.array(whole.due(100.0))[arms == arm]
+        payloads = np.frombuffer(whole.payloads, dtype=np.uint8)[arms == arm]
+        assert all(list(share[arm][0]) == sorted(share[arm][0]) for share in shares)
+        together = sorted(pair for share in shares for pair in zip(*share[arm], strict=True))
+        assert together == sorted(zip(due_s.tolist(), payloads.tolist(), strict=True))
+
+
+def test_a_closed_loop_is_no_order_for_two_addresses() -> None:
+    """The faster of them would be asked more often."""
+    with pytest.raises(PlanError, match="two arms cannot share"):
+        replace(_order(ClosedLoop(2, 5)), second=ADDRESS)
+
+
 def test_an_order_keeps_its_payload_set_on_its_way() -> None:
     """Bodies of any bytes, weights and seed; without weights each is chosen equally often."""
     order = _order(ClosedLoop(2, 5, gaps=Gaps(1, 1)))
     assert Order.from_json(order.to_json()) == order
+    paired = replace(_order(Poisson(1, 1)), second=replace(ADDRESS, url="http://127.0.0.1:2/"), arm_seed=9)
+    assert Order.from_json(paired.to_json()) == paired
     drawn = np.frombuffer(_order(Poisson(1, 1), weights=()).payload_choice().draw(3000), dtype=np.uint8)
     assert np.bincount(drawn) == pytest.approx([1000] * 3, abs=150)
 
