@@ -35,6 +35,10 @@ class Counts:
             raise AnalysisError(f"{count}, more than that second's {asked[second]:.0f} requests; is the order (requests, exceedances)?")
         return cls(asked, exceeded)
 
+    def until(self, seconds: int) -> Counts:
+        """The first so many seconds."""
+        return Counts(self.requests[:seconds], self.exceedances[:seconds])
+
     @property
     def total(self) -> int:
         """All requests."""

@@ -49,9 +49,12 @@ class Spread(NamedTuple):
         return 1.0 + (self.effect - 1.0) * float(stdtrit(self.blocks - 1, level) / ndtri(level)) ** 2
 
 
+INDEPENDENT = Spread(1.0, 0)
+
+
 def spread_of(counts: Counts) -> Spread:
     """The largest design effect over blocks of 1 s, 5 s, 10 s, a twentieth and a tenth of the run."""
-    worst = Spread(1.0, 0)
+    worst = INDEPENDENT
     for block_s in _block_lengths(len(counts.requests)):
         requests, exceedances = _blocks(counts, block_s)
         observed, expected = _deviation(requests, exceedances)

@@ -6,13 +6,15 @@ fraction, and no percentile has to be estimated to decide it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv
 
 from tailgate.analysis.counts import Counts, History, check_share, counts_of
-from tailgate.analysis.dependence import LEAST_HISTORY, floor_of, spread_of
+from tailgate.analysis.dependence import INDEPENDENT, LEAST_HISTORY, Spread, floor_of, spread_of
+from tailgate.analysis.looks import Look, check_horizon, deciding_look, looks_by_time
 from tailgate.analysis.outcome import Outcome
 
 MOST_MORE = 10_000_000
@@ -27,7 +29,8 @@ class Decision:
     each at the asked confidence. design_effect: requests that are worth one independent request, as measured in the
     run or as its history teaches, whichever is larger. more_requests: about how many more requests like these would
     settle it; 0 when it is settled, None when no number that is of use would. provisional: a PASS without the history
-    that would show trouble rarer than one run is long.
+    that would show trouble rarer than one run is long. after_s: of a run that is looked at while it goes, the seconds up
+    to the look that this is the outcome of, 0 before the first; None where all was judged at once.
     """
 
     outcome: Outcome
@@ -37,25 +40,28 @@ class Decision:
     design_effect: float
     more_requests: int | None
     provisional: bool = False
+    after_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """A fraction seen in `requests`, of which `pass_cost` and `fail_cost` are worth one independent one on each side."""
+    """A fraction seen in `requests`, of which `cost` are worth one independent one; that and the level for each side."""
 
     fraction: float
     requests: float
+    effect: float
     pass_cost: float
+    pass_confidence: float
     fail_cost: float
-    confidence: float
+    fail_confidence: float
 
     def high(self, more: float = 0.0) -> float:
         """Upper bound of the fraction, had `more` requests like these been seen."""
-        return upper_bound(self.fraction, (self.requests + more) / self.pass_cost, self.confidence)
+        return upper_bound(self.fraction, (self.requests + more) / self.pass_cost, self.pass_confidence)
 
     def low(self, more: float = 0.0) -> float:
         """Lower bound of the fraction, had `more` requests like these been seen."""
-        return lower_bound(self.fraction, (self.requests + more) / self.fail_cost, self.confidence)
+        return lower_bound(self.fraction, (self.requests + more) / self.fail_cost, self.fail_confidence)
 
     def outcome(self, allowed: float, more: float = 0.0) -> Outcome:
         """The outcome, had `more` requests like these been seen."""
@@ -89,20 +95,97 @@ def decide(
     """
     check_share(allowed, "allowed")
     check_share(confidence, "confidence")
-    counts, earlier = Counts.of(requests, exceedances), counts_of(history)
-    spread, learnt = spread_of(counts), len(earlier) >= LEAST_HISTORY
-    floor = floor_of(earlier, allowed) if learnt else 1.0
-    cost = spread.cost(confidence)
-    evidence = _Evidence(counts.fraction, counts.total, max(cost, floor), cost, confidence)
+    counts, floor = Counts.of(requests, exceedances), _floor(history, allowed)
+    look = Look(len(counts.requests), 1 - confidence, 1 - confidence)
+    return _decision(_evidence(counts, spread_of(counts), look, floor), allowed, provisional=floor is None)
+
+
+def sequential(
+    requests: ArrayLike,
+    exceedances: ArrayLike,
+    *,
+    allowed: float,
+    longest_s: float | None = None,
+    most_requests: int | None = None,
+    confidence: float = 0.95,
+    history: History | None = None,
+    ended: bool = False,
+) -> Decision:
+    """Decide as `decide` does, but while the run goes on: PASS and FAIL mean that it may stop, INCONCLUSIVE that it goes on.
+
+    requests, exceedances: those of all whole seconds so far, shapes (seconds,). A run of at most longest_s is looked at
+    after each 30 s from 60 s on and at its end (a shorter one at its end only), and at the planned end INCONCLUSIVE is
+    final. Early looks spend little of the permitted error (`tailgate.analysis.spending`), so all of them together err
+    as rarely as `decide`. FAIL may come at any look, PASS before the end only with 5 earlier runs. ended: no second will
+    follow, so the last look is due now, and gets all that is left. Seconds after the planned end are not looked at.
+
+    most_requests instead of longest_s: for requests that are known to be independent. An exact test of at most so many,
+    looked at after each hundredth of them, on both sides, with no need of a history (`tailgate.analysis.binomial_looks`).
+
+    The outcome is that of the first look that decides, whatever follows it; so it may be asked each second or once at
+    the end, and the answer is the same. low and high are bounds at that look's level: with all looks together they
+    miss the true fraction as rarely as `confidence` says. after_s is the time of the look. Raises AnalysisError.
+    """
+    check_share(allowed, "allowed")
+    check_share(confidence, "confidence")
+    counts, floor = Counts.of(requests, exceedances), _floor(history, allowed)
+    check_horizon(longest_s, most_requests)
+    if most_requests is not None:
+        looks = deciding_look(counts, int(most_requests), allowed, 1 - confidence, ended=ended)
+        return _first(counts, looks, allowed, 1.0, lambda _: INDEPENDENT)
+    looks = looks_by_time(len(counts.requests), longest_s or 0.0, 1 - confidence, pass_early=floor is not None, ended=ended)
+    return _first(counts, looks, allowed, floor, spread_of)
+
+
+def _first(counts: Counts, looks: Sequence[Look], allowed: float, floor: float | None, spread: Callable[[Counts], Spread]) -> Decision:
+    """The decision of the first look that has one, else of the latest; before the first look nothing is known."""
+    evidence, outcome = None, Outcome.INCONCLUSIVE
+    for look in looks:
+        seen = counts.until(look.seconds)
+        evidence = _evidence(seen, spread(seen), look, floor)
+        outcome = evidence.outcome(allowed)
+        if outcome is Outcome.FAIL or (outcome is Outcome.PASS and look.may_pass):
+            break
+    if evidence is None:
+        return Decision(Outcome.INCONCLUSIVE, counts.fraction, 0.0, 1.0, 1.0, None, after_s=0)
+    decision = _decision(evidence, allowed, provisional=floor is None)
+    if outcome is Outcome.PASS and not look.may_pass:
+        decision = replace(decision, outcome=Outcome.INCONCLUSIVE, more_requests=None, provisional=False)
+    return replace(decision, after_s=look.seconds)
+
+
+def _floor(history: History | None, allowed: float) -> float | None:
+    """The least design effect that a PASS must reckon with; None where there are too few earlier runs to know."""
+    earlier = counts_of(history)
+    return floor_of(earlier, allowed) if len(earlier) >= LEAST_HISTORY else None
+
+
+def _evidence(counts: Counts, spread: Spread, look: Look, floor: float | None) -> _Evidence:
+    return _Evidence(
+        counts.fraction,
+        counts.total,
+        effect=max(spread.effect, floor or 1.0),
+        pass_cost=max(_cost(spread, look.pass_level), floor or 1.0),
+        pass_confidence=1 - look.pass_level,
+        fail_cost=_cost(spread, look.fail_level),
+        fail_confidence=1 - look.fail_level,
+    )
+
+
+def _cost(spread: Spread, level: float) -> float:
+    return spread.cost(1 - level) if level else spread.effect
+
+
+def _decision(evidence: _Evidence, allowed: float, *, provisional: bool) -> Decision:
     outcome = evidence.outcome(allowed)
     return Decision(
         outcome,
-        counts.fraction,
+        evidence.fraction,
         low=evidence.low(),
         high=evidence.high(),
-        design_effect=max(spread.effect, floor),
+        design_effect=evidence.effect,
         more_requests=evidence.more_requests(allowed),
-        provisional=outcome is Outcome.PASS and not learnt,
+        provisional=provisional and outcome is Outcome.PASS,
     )
 
 
