@@ -97,7 +97,6 @@ def _order(case: Case, endpoint: Endpoint, samples_path: Path) -> Order:
         samples=samples_path,
         expect=case.expect,
         connections=connections_for(case.load),
-        bounds_s=tuple(limit.bound for limit in case.budget.limits if limit.quantile is not None),
     )
 
 

@@ -91,7 +91,8 @@ class Samples:
     """The samples of one run, in due order.
 
     records: shape (n,), dtype RECORD. faults: why the run cannot be trusted, as the generator and its parent saw it;
-    empty when nothing was amiss. stopped_s: when the load was ended before its time, seconds from the start. host: what
+    empty when nothing was amiss. stopped_s: when the load was ended before its time, seconds from the start. enough_s: the
+    judged seconds that were enough, where that is why it was ended; None otherwise. host: what
     the generating host went through meanwhile, by counter (generator/host.py says of each); empty when nobody told.
     connections: the run's connection table by number, dtype CONNECTION; empty where it is not known.
     """
@@ -100,6 +101,7 @@ class Samples:
     records: NDArray[np.void]
     faults: tuple[str, ...] = ()
     stopped_s: float | None = None
+    enough_s: float | None = None
     host: Mapping[str, float] = field(default_factory=dict)
     connections: NDArray[np.void] = field(default_factory=no_connections)
 
@@ -107,8 +109,10 @@ class Samples:
         return len(self.records)
 
     def after_warmup(self) -> Samples:
-        """The samples that are judged: those due at or after the end of the warm-up."""
-        return replace(self, records=self.records[np.searchsorted(self.records["due_s"], self.header.warmup_s) :])
+        """The samples that are judged: those due at or after the end of the warm-up, and before enough were seen."""
+        since_s = self.records["due_s"] - self.header.warmup_s
+        end = None if self.enough_s is None else np.searchsorted(since_s, self.enough_s)
+        return replace(self, records=self.records[np.searchsorted(self.records["due_s"], self.header.warmup_s) : end])
 
     def of_arm(self, arm: int) -> Samples:
         """The samples of one arm of a paired run, as a run of its own; which requests were meant for it is not told."""

@@ -86,6 +86,8 @@ def own_lags(samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 
 
 def judged_s(samples: Samples) -> float:
-    """How long the judged part of the load lasted, seconds: as planned, or until it was stopped, at least 0."""
+    """How long the judged part of the load lasted, seconds: as planned, until enough was seen, or until it was stopped, at least 0."""
+    if samples.enough_s is not None:
+        return samples.enough_s
     planned_s = samples.header.for_s
     return planned_s if samples.stopped_s is None else max(0.0, min(planned_s, samples.stopped_s - samples.header.warmup_s))

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 
 import gevent
+import numpy as np
 from gevent.hub import get_hub
+from numpy.typing import NDArray
 
 from tailgate.errors import GeneratorError
 from tailgate.generator.alarms import KernelAlarm, LoopAlarm
@@ -69,6 +71,10 @@ class Arms:
     def waiting(self) -> int:
         """Requests that are due and have no connection."""
         return sum(len(arm.dispatcher.waiting) for arm in self._arms)
+
+    def open_due_s(self, now_s: float) -> NDArray[np.float64]:
+        """Monotonic due times of the requests that are due by now and have no outcome, shape (n,)."""
+        return np.concatenate([arm.dispatcher.open_due_s(now_s) for arm in self._arms])
 
     @property
     def over(self) -> bool:

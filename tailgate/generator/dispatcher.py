@@ -9,6 +9,9 @@ from bisect import bisect_right, insort
 from collections import deque
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tailgate.generator.connection import Connection
 from tailgate.generator.pool import Pool
 from tailgate.generator.rendering import Renderer
@@ -61,6 +64,12 @@ class Dispatcher:
     def in_flight(self) -> int:
         """Requests that were sent and have no outcome yet."""
         return sum(1 for _ in self.pool.busy())
+
+    def open_due_s(self, now_s: float) -> NDArray[np.float64]:
+        """Monotonic due times of the requests that are due by now and have no outcome, shape (n,)."""
+        due, unseen = self._due, bisect_right(self._due, now_s, lo=self._next, hi=self._end)
+        begun = [*(connection.request for connection in self.pool.busy()), *(request for request, _ in self.waiting)]
+        return np.array([*(due[request] for request in begun), *due[self._next : unseen]])
 
     @property
     def next_due_s(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
@@ -30,7 +30,8 @@ class Tick:
     t_s: since the first due time. sent, done, failed: requests, warm-up included; done counts every outcome.
     in_flight: sent and not back. waiting: due, and without a free connection. rate_per_s: sent, over the last second.
     judged: outcomes of requests due after the warm-up; p50_s, p99_s: their response times so far, to 1 %, infinite where
-    failures reach into them, None before the first; exceedances: how many failed or exceeded each of the order's bounds_s.
+    failures reach into them, None before the first. settled: for each of the order's `counted`, requests and exceedances
+    in those judged seconds that are settled since the last tick (generator/seconds.py); they follow on without a gap.
     """
 
     t_s: float
@@ -43,13 +44,13 @@ class Tick:
     p50_s: float | None
     p99_s: float | None
     judged: int
-    exceedances: tuple[int, ...]
+    settled: tuple[tuple[Sequence[int], Sequence[int]], ...]
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Tick:
         """From the generator's event."""
         known = {field.name: event[field.name] for field in fields(cls)}
-        return cls(**{**known, "exceedances": tuple(event["exceedances"])})
+        return cls(**{**known, "settled": tuple((requests, exceedances) for requests, exceedances in event["settled"])})
 
 
 def drive(
@@ -58,12 +59,14 @@ def drive(
     environment: Mapping[str, str] = _NOTHING,
     processes: Mapping[str, int] = _NOTHING,
     on_tick: Callable[[Tick], None] | None = None,
+    stop_early: Callable[[Tick], float | None] | None = None,
 ) -> Samples:
     """Carry out an order in a Locust process of its own, and return what happened to each request.
 
     environment: set for that process beside this one's, such as credentials; an empty value removes the variable.
     processes: by name, ids of processes on this host that must live; when one dies the load ends at once.
-    on_tick: called about once a second while the load runs.
+    on_tick: called about once a second while the load runs. stop_early: called after it; where it returns how many judged
+    seconds were enough, the load ends, and these are what is judged.
     Whatever makes the samples untrustworthy stands in their faults. Raises GeneratorError when there are none: the load
     could not begin. The process is gone when this returns or raises, also for KeyboardInterrupt.
     """
@@ -71,7 +74,7 @@ def drive(
         order.samples.unlink()  # or a generator that dies early would leave another run's samples to be read
     watch = Watch(processes)
     with Child(order.to_json(), environment) as child:
-        course = _Course(order, watch, child, on_tick)
+        course = _Course(order, watch, child, on_tick, stop_early)
         course.follow()
     return course.samples()
 
@@ -79,8 +82,17 @@ def drive(
 class _Course:
     """What one run's events come to."""
 
-    def __init__(self, order: Order, watch: Watch, child: Child, on_tick: Callable[[Tick], None] | None) -> None:
-        self._order, self._watch, self._child, self._on_tick = order, watch, child, on_tick
+    def __init__(
+        self,
+        order: Order,
+        watch: Watch,
+        child: Child,
+        on_tick: Callable[[Tick], None] | None,
+        stop_early: Callable[[Tick], float | None] | None,
+    ) -> None:
+        self._order, self._watch, self._child = order, watch, child
+        self._on_tick, self._stop_early = on_tick, stop_early
+        self._enough_s: float | None = None
         self._faults: list[str] = []
         self._done: Mapping[str, Any] | None = None
         self._refused: str | None = None
@@ -94,7 +106,7 @@ class _Course:
         while self._child.running and time.monotonic() < deadline_s:
             for event in self._child.events(_LOOK_S):
                 self._take(event)
-            if math.isinf(deadline_s) and self._doomed():
+            if math.isinf(deadline_s) and (self._doomed() or self._enough_s is not None):
                 if self._done is None:
                     self._child.terminate()
                 deadline_s = time.monotonic() + _STOP_S
@@ -117,7 +129,8 @@ class _Course:
                 f"the samples hold {len(samples)} and {int(samples.failed.sum())}"
             )
         host = done["host"] if done is not None else {}
-        return replace(samples, faults=tuple(faults), host=host)
+        enough_s = self._enough_s if self._stopped_s is not None else None  # it may have come to its end meanwhile
+        return replace(samples, faults=tuple(faults), host=host, enough_s=enough_s)
 
     def _take(self, event: Mapping[str, Any]) -> None:
         self._heard_s = time.monotonic()
@@ -130,8 +143,13 @@ class _Course:
             self._began = True
         elif kind == "tick":
             self._stopped_s = event["t_s"]
-            if self._on_tick is not None:
-                self._on_tick(Tick.of(event))
+            self._tick(Tick.of(event))
+
+    def _tick(self, tick: Tick) -> None:
+        if self._on_tick is not None:
+            self._on_tick(tick)
+        if self._stop_early is not None and self._enough_s is None:
+            self._enough_s = self._stop_early(tick)
 
     def _doomed(self) -> bool:
         """Whether there is nothing more to wait for: a process died, the child is silent, or it has done its work."""

@@ -61,7 +61,7 @@ class Engine:
         self._schedule = Schedule(order, self._share)
         self._credentials = Credentials() if any(address.sign is not None for address in order.addresses) else None
         self.recorder = Recorder(order.samples)
-        self._progress = Progress(order.load.warmup_s, order.bounds_s)
+        self._progress = Progress(order.load, order.counted)
         self.arms = Arms(order, self.recorder, self._credentials, self._instruments, self._share)
         self.arms.warm()
 
@@ -172,6 +172,7 @@ class Engine:
             in_flight=self.arms.in_flight,
             waiting=self.arms.waiting,
             rate_per_s=round(rate_per_s, 3),
+            settled=self._progress.settled(now - self._origin_s, self.arms.open_due_s(now) - self._origin_s),
             **self._progress.told(),
         )
 

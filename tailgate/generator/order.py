@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tailgate.exceedances import Counted
 from tailgate.plan.arms import check_open_loop
 from tailgate.plan.expect import Expect
 from tailgate.plan.load import Load, load_fields, load_from
@@ -20,7 +21,7 @@ class Order:
 
     payloads: bodies, one of which each request carries. payload_weights: how often each, in any unit; () for equally
     often. payload_seed: of the choice. samples: where the samples file goes. connections: opened and warmed before the
-    first due time; the pool grows beyond on demand. bounds_s: response-time bounds for which ticks count exceedances.
+    first due time; the pool grows beyond on demand. counted: what ticks count of each second, beside its requests.
     workers: processes on this host that share the load, 1 for a single one without a master. joining: workers awaited
     from other hosts, at `master_bind` (`HOST:PORT`; without it the master is to be reached from this host only).
     second: another address, to which a fair coin sends each request instead, arm 1; arm_seed: of the coin. Each address has
@@ -35,7 +36,7 @@ class Order:
     payload_seed: int = 1
     expect: Expect | None = None
     connections: int = 8
-    bounds_s: tuple[float, ...] = ()
+    counted: tuple[Counted, ...] = ()
     workers: int = 1
     joining: int = 0
     master_bind: str | None = None
@@ -82,7 +83,7 @@ class Order:
                 "samples": str(self.samples),
                 "expect": self.expect.fields() if self.expect else None,
                 "connections": self.connections,
-                "bounds_s": self.bounds_s,
+                "counted": [asdict(counted) for counted in self.counted],
                 "workers": self.workers,
                 "joining": self.joining,
                 "master_bind": self.master_bind,
@@ -104,7 +105,7 @@ class Order:
             samples=Path(raw["samples"]),
             expect=Expect.from_fields(raw["expect"]) if raw["expect"] else None,
             connections=raw["connections"],
-            bounds_s=tuple(raw["bounds_s"]),
+            counted=tuple(Counted(**counted) for counted in raw["counted"]),
             workers=raw["workers"],
             joining=raw["joining"],
             master_bind=raw["master_bind"],

@@ -24,7 +24,7 @@ from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.verdict import judge
 from tailgate.errors import GeneratorError
 from tailgate.generator.child import Child
-from tailgate.generator.drive import drive
+from tailgate.generator.drive import Tick, drive
 from tailgate.generator.order import Order
 from tailgate.generator.workers.admission import TOKEN, new_token
 from tailgate.plan.arms import coin
@@ -122,6 +122,22 @@ def test_two_workers_divide_both_arms_of_a_paired_load(server: Served):
     place, arm = samples.records["connection"] % 2, samples.records["connection"] // 2 % 2
     assert np.array_equal(place, np.arange(len(samples)) % 2)
     assert np.array_equal(arm, samples.arm)
+
+
+def test_a_shared_load_of_which_enough_was_seen_ends_for_all_workers_without_a_fault(server: Served):
+    """A second is told when both have told theirs, and then it is the whole second."""
+    told: list[int] = []
+
+    def enough(tick: Tick) -> float | None:
+        told.extend(tick.settled[0][0])
+        return len(told) or None
+
+    samples = drive(shared(server.order(LONG)), stop_early=enough)
+    assert samples.faults == ()
+    assert samples.stopped_s is not None
+    assert samples.stopped_s < 10
+    assert told == [200] * len(told)
+    assert len(samples.after_warmup()) == sum(told)
 
 
 SLOW = """
@@ -237,7 +253,7 @@ def test_a_terminated_master_ends_all_workers_at_the_same_moment(server: Served)
 
 _DRIVE = """
 import pickle, sys
-from tailgate.generator.drive import drive
+from tailgate.generator.drive import Tick, drive
 from tests.faults.test_workers import workers
 order = pickle.load(open(sys.argv[1], "rb"))
 drive(order, on_tick=lambda tick: print(*(process.pid for process in workers()), flush=True))

@@ -60,7 +60,7 @@ class Master:
         order, members = self._order, self._door.members
         workers = order.workers + order.joining
         self._scheduled = len(order.load.due_times()) if order.load.open_loop else None
-        self._merge = Merge(order.samples, workers, order.load.warmup_s, order.bounds_s)
+        self._merge = Merge(order.samples, workers, order.load, len(order.counted))
         self._crew = Crew(Entrance(self._chief.near, self._chief.port, self._token), order.workers, os.environ)
         self._await(lambda: self._door.complete, _JOIN_FROM_ELSEWHERE_S if order.joining else _JOIN_S, "join")
         self._roster.enlist(members)
@@ -141,7 +141,7 @@ class Master:
         ours = said.get("tailgate")
         if ours is not None:
             hand.sent, hand.in_flight, hand.waiting = ours["sent"], ours["in_flight"], ours["waiting"]
-            self._merge.add(hand.member.place, ours["rows"], ours["connections"])
+            self._merge.add(hand.member.place, ours["rows"], ours["connections"], ours["settled"])
 
     def _done(self, hand: Hand, said: Said) -> None:
         hand.done = said
@@ -213,6 +213,7 @@ class Master:
                 in_flight=sum(hand.in_flight for hand in roster.at_work()),
                 waiting=sum(hand.waiting for hand in roster.at_work()),
                 rate_per_s=round(rate_per_s, 3),
+                settled=self._merge.seconds.settled(),
                 **self._merge.progress.told(),
             )
         except ParentGoneError:

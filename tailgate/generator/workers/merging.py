@@ -10,6 +10,8 @@ import numpy as np
 from tailgate.connection_table import CONNECTION
 from tailgate.generator.progress import Progress
 from tailgate.generator.recorder import Recorder
+from tailgate.generator.seconds import Settled, Union
+from tailgate.plan.load import Load
 from tailgate.samples import RECORD, Error, Header
 
 
@@ -17,12 +19,13 @@ class Merge:
     """Writes the rows of all workers into one samples file, as they come. Raises GeneratorError when it cannot.
 
     A worker's connection c becomes c × workers + place, so that each number means one connection. progress: over all
-    rows so far. rows_of: how many rows came from each place.
+    rows so far. seconds: what each came to, as the workers count it. rows_of: how many rows came from each place.
     """
 
-    def __init__(self, path: Path, workers: int, warmup_s: float, bounds_s: Sequence[float]) -> None:
+    def __init__(self, path: Path, workers: int, load: Load, counts: int) -> None:
         self.recorder = Recorder(path)
-        self.progress = Progress(warmup_s, bounds_s)
+        self.progress = Progress(load, ())
+        self.seconds = Union(counts, workers)
         self.rows_of = [0] * workers
         self._workers = workers
 
@@ -30,8 +33,10 @@ class Merge:
         """The load begins."""
         self.recorder.begin(header)
 
-    def add(self, place: int, rows: bytes, connections: bytes) -> None:
-        """Take rows of requests and of connections as a worker recorded them."""
+    def add(self, place: int, rows: bytes, connections: bytes, settled: Sequence[Settled]) -> None:
+        """Take rows of requests and of connections as a worker recorded them, and what it told of seconds."""
+        for told in settled:
+            self.seconds.add(place, told)
         records, opened = np.frombuffer(rows, dtype=RECORD).copy(), np.frombuffer(connections, dtype=CONNECTION).copy()
         for numbers in (records["connection"], opened["number"]):
             numbers *= self._workers

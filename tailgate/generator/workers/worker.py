@@ -35,6 +35,7 @@ from tailgate.errors import GeneratorError  # noqa: E402
 from tailgate.generator.engine import Engine  # noqa: E402
 from tailgate.generator.order import Order  # noqa: E402
 from tailgate.generator.process import settle, watch  # noqa: E402
+from tailgate.generator.seconds import Settled  # noqa: E402
 from tailgate.generator.swarm import Swarm  # noqa: E402
 from tailgate.generator.workers.admission import Entrance, RefusedError  # noqa: E402
 from tailgate.generator.workers.runners import Recruit  # noqa: E402
@@ -51,6 +52,7 @@ class Worker:
     def __init__(self) -> None:
         self._engine: Engine | None = None
         self._rows = bytearray()
+        self._settled: list[Settled] = []
         self._connections = Tail()
         self._reported = Event()
         self._heard_s = time.monotonic()
@@ -99,8 +101,9 @@ class Worker:
         self._swarm.take(engine)
         return engine
 
-    def tell(self, event: str, **fields: object) -> None:
-        """The engine's ticks: the master makes its own of the reports."""
+    def tell(self, event: str, **fields: Any) -> None:  # noqa: ARG002 - a listener's; the engine tells of ticks only
+        """The engine's ticks: what they tell of seconds goes into the next report; the master makes the rest of its own."""
+        self._settled.append(fields["settled"])
 
     def _count(self, rows: bytes) -> None:
         self._rows += rows
@@ -112,8 +115,10 @@ class Worker:
         if engine is not None:
             arms = engine.arms
             numbers = {"sent": arms.sent, "in_flight": arms.in_flight, "waiting": arms.waiting}
-            data["tailgate"] = {"rows": bytes(self._rows), "connections": self._connections.read(), **numbers}
+            rows, settled = bytes(self._rows), list(self._settled)
+            data["tailgate"] = {"rows": rows, "connections": self._connections.read(), "settled": settled, **numbers}
             self._rows.clear()
+            self._settled.clear()
         self._reported.set()
 
     def _totals(self, engine: Engine) -> dict[str, object]:

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import psutil
 import trustme
 
+from tailgate.exceedances import RESPONSE, Counted
 from tailgate.generator.order import Order
 from tailgate.plan.load import ConstantRate, Load
 from tailgate.samples import Samples
@@ -61,7 +62,7 @@ class Served:
         self, load: Load | None = None, *, payload: bytes = b"[1]", connections: int = 4, address: Address | None = None, **query: Any
     ) -> Order:
         """An order for this server: half a second at 100/s unless said otherwise."""
-        expect, bounds_s = query.pop("expect", None), query.pop("bounds_s", (0.05,))
+        expect, counted = query.pop("expect", None), query.pop("counted", (Counted(RESPONSE, 0.05),))
         return Order(
             address=address or self.address(**query),
             load=load or ConstantRate(per_s=100, for_s=0.5, warmup_s=0),
@@ -69,7 +70,7 @@ class Served:
             samples=self.folder / "run.samples",
             expect=expect,
             connections=connections,
-            bounds_s=bounds_s,
+            counted=counted,
         )
 
     def truth(self) -> dict[str, Any]:

@@ -33,6 +33,8 @@ def test_each_request_of_the_elapsed_time_has_exactly_one_row(past, future, size
     rig.begin(due)
     for step, which in steps:
         rig.play(step, which)
+        told = [*(due_s for due_s, _ in rig.recorder.outcomes), *rig.dispatcher.open_due_s(time.monotonic())]
+        assert sorted(told) == sorted(due[:past]), "what is due has its row, or is open"
     if stop:
         rig.dispatcher.stop(time.monotonic())
     else:

@@ -18,6 +18,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tailgate.errors import GeneratorError
+from tailgate.exceedances import FAILED, RESPONSE, Counted
 from tailgate.generator import drive as drives
 from tailgate.generator.child import Child
 from tailgate.generator.drive import Tick, drive
@@ -25,6 +26,8 @@ from tailgate.plan.expect import Expect
 from tailgate.plan.load import ConstantRate, Poisson
 from tailgate.samples import Error
 from tests.unit.generator.serving import ACCESS_KEY, HOST, KEYS, NO_KEYS, SECRET_KEY, TOKEN, Served, generators, rows_once_each, serving
+
+BOTH = (Counted(RESPONSE, 0.001), Counted(FAILED))
 
 # A server that answers twice is not on it: what the second answer meets depends on when the connection is used again, and
 # test_ill_behaved_servers asks it of a connection that is not.
@@ -135,9 +138,9 @@ def test_the_header_tells_what_was_scheduled_and_when(server: Served):
 
 
 def test_ticks_tell_how_the_load_goes(server: Served):
-    """About each second, with counts that agree with the samples, and exceedances of the judged part only."""
+    """About each second, with counts that agree with the samples; those of single seconds are of the judged part only."""
     ticks: list[Tick] = []
-    order = server.order(ConstantRate(100, 2.5, 1.0), ms=4, every=10, act="silent", timeout_s=0.2, bounds_s=(0.001, 0.1))
+    order = server.order(ConstantRate(100, 2.5, 1.0), ms=4, every=10, act="silent", timeout_s=0.2, counted=BOTH)
     samples = drive(order, on_tick=ticks.append)
     assert len(ticks) >= 2
     assert [tick.sent for tick in ticks] == sorted(tick.sent for tick in ticks)
@@ -146,11 +149,32 @@ def test_ticks_tell_how_the_load_goes(server: Served):
         assert tick.rate_per_s == pytest.approx(100, rel=0.3)
     last = ticks[-1]
     assert 0 < last.judged <= len(samples.after_warmup())
-    every_judged, failed_only = last.exceedances
-    assert every_judged == last.judged
-    assert failed_only <= last.failed
+    every, failed_only = ([[one for tick in ticks for one in tick.settled[n][part]] for part in (0, 1)] for n in (0, 1))
+    for (requests, exceedances), exceeds in ((every, samples.response_s > 0.001), (failed_only, samples.failed)):
+        assert 1 <= len(requests) <= 2
+        judged = samples.per_second(exceeds & (samples.due_s >= 1.0))
+        assert exceedances == judged[1][: len(requests)].tolist()
+        assert requests == [100] * len(requests)
     assert last.p50_s is not None
     assert last.p50_s >= 0.004
+
+
+def test_a_load_of_which_enough_was_seen_ends_without_a_fault(server: Served):
+    """It is asked after each tick; what was due in the seconds that were enough is what is judged."""
+    asked: list[int] = []
+
+    def enough(tick: Tick) -> float | None:
+        asked.append(len(tick.settled[0][0]))
+        return 1.0 if sum(asked) else None
+
+    samples = drive(server.order(ConstantRate(100, 30, 0.5), ms=2), stop_early=enough)
+    assert samples.faults == ()
+    assert samples.enough_s == 1.0
+    assert samples.stopped_s is not None
+    assert 1.5 <= samples.stopped_s < 10
+    assert sum(asked[:-1]) == 0, "nobody is asked again"
+    assert len(samples.after_warmup()) == 100
+    assert len(samples) > 150
 
 
 def test_payload_and_answer_may_be_larger_than_the_kernels_buffers(either: Served):

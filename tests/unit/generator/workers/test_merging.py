@@ -11,8 +11,10 @@ from tailgate.connection_table import CONNECTION
 from tailgate.generator.workers.admission import Member
 from tailgate.generator.workers.merging import Merge
 from tailgate.generator.workers.roster import Roster
+from tailgate.plan.load import ConstantRate
 from tailgate.samples import RECORD, Error, Header, read_samples
 
+LOAD = ConstantRate(6, for_s=1, warmup_s=0)
 HEADER = Header(6, 0.0, 1.0, 100.0, 1e9, "timerfd", "http://there/")
 
 
@@ -32,11 +34,11 @@ def opened(*numbers: int) -> bytes:
 
 def test_rows_of_all_workers_become_one_run(tmp_path):
     """In due order; a number means one connection, in the rows and in the table; counts are those of all."""
-    merge = Merge(tmp_path / "run.samples", workers=2, warmup_s=0.0, bounds_s=[0.005])
+    merge = Merge(tmp_path / "run.samples", workers=2, load=LOAD, counts=1)
     merge.begin(HEADER)
-    merge.add(1, rows(0.1, 0.3, connection=1), opened(0, 1))
-    merge.add(0, rows(0.0, 0.2, connection=1), opened(0, 1))
-    merge.add(0, rows(0.4, connection=0, error=Error.TIMEOUT), b"")
+    merge.add(1, rows(0.1, 0.3, connection=1), opened(0, 1), [])
+    merge.add(0, rows(0.0, 0.2, connection=1), opened(0, 1), [[([2], [1])]])
+    merge.add(0, rows(0.4, connection=0, error=Error.TIMEOUT), b"", [])
     merge.close()
     samples = read_samples(tmp_path / "run.samples")
     assert samples.header == HEADER
@@ -44,15 +46,26 @@ def test_rows_of_all_workers_become_one_run(tmp_path):
     assert list(samples.records["connection"]) == [2, 3, 2, 3, 0]
     assert list(samples.connections["number"]) == [0, 1, 2, 3]
     assert (merge.recorder.rows, merge.recorder.failed, merge.rows_of) == (5, 1, [3, 2])
-    assert merge.progress.told()["exceedances"] == [5]
+    assert merge.progress.told()["judged"] == 5
+
+
+def test_a_second_counts_when_every_worker_has_told_it(tmp_path):
+    """Each tells its own; several of them may come in one report."""
+    merge = Merge(tmp_path / "run.samples", workers=2, load=LOAD, counts=1)
+    merge.begin(HEADER)
+    merge.add(0, b"", b"", [[([2, 3], [0, 1])], [([4], [1])]])
+    assert merge.seconds.settled() == [([], [])]
+    merge.add(1, b"", b"", [[([5, 6], [0, 2])]])
+    assert merge.seconds.settled() == [([7, 9], [0, 3])]
+    merge.close()
 
 
 def test_connection_numbers_of_any_number_of_workers_never_meet(tmp_path):
     """Whatever connections each of them opens."""
-    merge = Merge(tmp_path / "run.samples", workers=3, warmup_s=0.0, bounds_s=[])
+    merge = Merge(tmp_path / "run.samples", workers=3, load=LOAD, counts=0)
     merge.begin(HEADER)
     for place, number in itertools.product(range(3), range(50)):
-        merge.add(place, rows(place + number / 100, connection=number), opened(number))
+        merge.add(place, rows(place + number / 100, connection=number), opened(number), [])
     merge.close()
     samples = read_samples(tmp_path / "run.samples")
     assert len(set(samples.records["connection"])) == len(set(samples.connections["number"])) == 150
