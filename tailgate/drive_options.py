@@ -15,8 +15,10 @@ from tailgate.generator.order import Order
 from tailgate.generator.route import route_of
 from tailgate.generator.tls import trusting
 from tailgate.plan.budget import Budget
+from tailgate.plan.enough import check_enough
 from tailgate.plan.expect import Expect
 from tailgate.plan.load import LOADS, Load, load_from
+from tailgate.plan.vocabulary import COST
 from tailgate.targets import Address
 from tailgate.units import seconds
 
@@ -48,7 +50,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--warmup", type=_duration, default=1.0, metavar="TIME", help="of the part before it, which is not judged (1s)")
     add("--connections", type=_whole(1), metavar="N", help="opened before the load (by default from the rate); never a cap")
     add("--arrival", default="poisson", metavar="NAME", help="how requests arrive: poisson (default), constant")
-    add("--seed", type=_whole(0), default=1, metavar="N", help="of what is drawn at random (1)")
+    add("--seed", type=_whole(0), default=0, metavar="N", help="of what is drawn at random (0)")
     add("--payload", action="append", default=[], metavar="FILE", help="a body, '-' for standard input; of several, each takes one")
     add("--header", action="append", default=[], metavar="'K: V'", help="sent with each request; may be repeated")
     add("--expect", metavar="TEXT", help="what a right answer contains; any other answer is an error")
@@ -85,12 +87,15 @@ def budget_of(options: argparse.Namespace, load: Load) -> Budget | None:
         return None
     budget = Budget.of(*options.budget)
     for limit in budget.limits:
+        if limit.unit is COST:
+            raise PlanError(f"--budget '{limit.source}': a URL has no instances whose price is known; a case in a plan or a test has")
         expected = load.expected_requests
         if expected is not None and expected < limit.least_requests:
             raise PlanError(
                 f"--budget '{limit.source}' needs at least {limit.least_requests} requests to be decided, "
                 f"{load.for_s:g} s {load.wording} are about {expected:.0f}; raise --rate or --duration"
             )
+    check_enough(load, budget, "--budget")
     return budget
 
 

@@ -41,6 +41,21 @@ def _failed(records: _Columns, _bound_s: float) -> NDArray[np.bool_]:
     return np.asarray(records["error"] != Error.NONE)
 
 
-RESPONSE, FAILED = "response", "failed"
-EXCEEDS: dict[str, Callable[[_Columns, float], NDArray[np.bool_]]] = {RESPONSE: _slow, FAILED: _failed}
+def _slow_to_begin(records: _Columns, bound_s: float) -> NDArray[np.bool_]:
+    """The first byte later than the bound, counted from when the request was due, or failed."""
+    in_time = records["first_byte_after_s"].astype(np.float64) <= bound_s
+    return np.asarray(~in_time | (records["error"] != Error.NONE))
+
+
+def _throttled(records: _Columns, _bound_s: float) -> NDArray[np.bool_]:
+    return np.asarray(records["error"] == Error.THROTTLED)
+
+
+RESPONSE, FIRST_BYTE, FAILED, THROTTLED = "response", "first_byte", "failed", "throttled"
+EXCEEDS: dict[str, Callable[[_Columns, float], NDArray[np.bool_]]] = {
+    RESPONSE: _slow,
+    FIRST_BYTE: _slow_to_begin,
+    FAILED: _failed,
+    THROTTLED: _throttled,
+}
 """By name, what can be counted."""

@@ -14,7 +14,7 @@ from tailgate.analysis.metrics import metric_of
 from tailgate.errors import TailgateError
 from tailgate.generator.drive import drive
 from tailgate.generator.order import Order
-from tailgate.plan.budget import Budget
+from tailgate.plan.budget import Budget, Limit
 from tailgate.plan.case import EndpointSpec
 from tailgate.plan.load import ConstantRate
 from tailgate.targets.null import NullTarget
@@ -49,7 +49,7 @@ class Floor:
         """What has to be said where a limit is near the floor at its own percentile: of the nearest; nothing where none is."""
         if self.p50_s is None or self.p99_s is None:
             return ()
-        below = {limit: self.p50_s if limit.quantile <= 0.5 else self.p99_s for limit in budget.limits if limit.quantile is not None}
+        below = {limit: self.p50_s if _is_of_the_bulk(limit) else self.p99_s for limit in budget.limits if limit.is_time}
         nearest = max(below, key=lambda limit: below[limit] / limit.bound, default=None)
         if nearest is None or nearest.bound > NEAR * below[nearest]:
             return ()
@@ -57,6 +57,11 @@ class Floor:
         if nearest.bound <= below[nearest]:
             return (f"{floor}; '{nearest.source}' is below that, so what exceeds it may be the harness",)
         return (f"{floor}, {below[nearest] / nearest.bound * 100:.0f} % of '{nearest.source}'",)
+
+
+def _is_of_the_bulk(limit: Limit) -> bool:
+    """Whether the limit speaks of most requests, which the floor's median is beside; else of slow ones."""
+    return limit.metric == "mean" or (limit.quantile is not None and limit.quantile <= 0.5)
 
 
 class Floors:

@@ -97,7 +97,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not items or any(getattr(config.option, name, False) for name in _RUN_NOTHING):
         return
     try:
-        cases = _checked(_cases_of(items))
+        cases = _checked(_cases_of(items), settings_of(config).region)
         _gate_of(config).prefetch(cases)
     except (TailgateError, pytest.UsageError) as error:
         if not hasattr(config, "workerinput"):
@@ -126,6 +126,7 @@ def measure(request: pytest.FixtureRequest, tailgate_gate: Gate) -> Callable[[Ca
         __tracebackhide__ = True
         if not isinstance(case, Case):
             raise PlanError(f"measure takes a Case, not {case!r}")
+        case.check_price_in(settings_of(request.config).region)
         try:
             for measured in gate.measure(case, request.node.nodeid):
                 request.node.stash.setdefault(LINES, []).append(gate.line_of(measured))
@@ -194,11 +195,12 @@ def _open_controller(config: pytest.Config) -> None:
     open_controller(config, reports_folder(config))
 
 
-def _checked(cases: list[Case]) -> list[Case]:
-    """The cases, their payloads having been read: what is missing is said before anything is deployed."""
+def _checked(cases: list[Case], region: str) -> list[Case]:
+    """The cases, their payloads having been read and their prices found: what is missing is said before anything is deployed."""
     try:
         for case in cases:
             case.bodies()
+            case.check_price_in(region)
     except PlanError as error:
         raise pytest.UsageError(str(error)) from None
     return cases

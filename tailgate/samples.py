@@ -141,6 +141,11 @@ class Samples:
         return self._after("done_after_s", 0.0)
 
     @property
+    def first_byte_s(self) -> NDArray[np.float64]:
+        """Times to the first byte, first byte − due, shape (n,), seconds; infinite for a request that failed."""
+        return self._after("first_byte_after_s", 0.0)
+
+    @property
     def service_s(self) -> NDArray[np.float64]:
         """Service times, done − sent, shape (n,), seconds; infinite for a request that failed."""
         return self._after("done_after_s", self.records["sent_after_s"].astype(np.float64))

@@ -11,6 +11,8 @@ _SECONDS_PER = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min"
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _DURATION = re.compile(rf"{_NUMBER}\s*({'|'.join(_SECONDS_PER)})")
 _PERCENTAGE = re.compile(rf"{_NUMBER}\s*%")
+_RATE = re.compile(rf"{_NUMBER}\s*/\s*s")
+_USD = re.compile(rf"{_NUMBER}\s*usd", re.IGNORECASE)
 
 
 def seconds(text: str) -> float:
@@ -29,6 +31,22 @@ def fraction(text: str) -> float:
     return float(match[1]) / 100
 
 
+def rate_per_s(text: str) -> float:
+    """Read a rate such as `49/s`; the unit is not optional. Raises PlanError."""
+    match = _RATE.fullmatch(text.strip())
+    if match is None:
+        raise PlanError(f"'{text}' is not a rate: write requests per second, such as 49/s")
+    return float(match[1])
+
+
+def usd(text: str) -> float:
+    """Read a price such as `0.02usd`; the currency is not optional. Raises PlanError."""
+    match = _USD.fullmatch(text.strip())
+    if match is None:
+        raise PlanError(f"'{text}' is not a price: write US dollars, such as 0.02usd")
+    return float(match[1])
+
+
 def format_ms(duration_s: float) -> str:
     """A duration as people read it, always in milliseconds: `143.2 ms`; `∞` for a request that never came back."""
     return "∞" if math.isinf(duration_s) else f"{duration_s * 1e3:.1f} ms"
@@ -42,6 +60,11 @@ def format_percent(share: float) -> str:
 def format_rate(per_s: float) -> str:
     """A rate as people read it: `16.67/s`, `1005/s`, `30 000/s`."""
     return f"{per_s:.4g}/s" if per_s < 10_000 else f"{format_count(round(per_s))}/s"
+
+
+def format_usd(price: float) -> str:
+    """A price as people read it: `0.0231 USD`; `∞ USD` where nothing was got for it."""
+    return "∞ USD" if math.isinf(price) else f"{price:.3g} USD"
 
 
 def format_count(count: int) -> str:

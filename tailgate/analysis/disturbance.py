@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tailgate.analysis.capacity import workers_wanted
-from tailgate.analysis.estimates import achieved_rate, judged_s, send_lag_p99
+from tailgate.analysis.estimates import send_lag_p99
+from tailgate.analysis.rates import achieved_rate, judged_s
 from tailgate.plan.case import Case
 from tailgate.samples import Samples
 from tailgate.units import format_count, format_ms, format_percent

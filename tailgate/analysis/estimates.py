@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from tailgate.analysis.metrics import metric_of
 from tailgate.analysis.phases import openings
-from tailgate.analysis.quantiles import Estimate, estimate_least, estimate_mean, estimate_quantile
+from tailgate.analysis.quantiles import Estimate, estimate_least, estimate_quantile
+from tailgate.analysis.rates import achieved_rate
 from tailgate.samples import Samples, counts_per_second
 
 _LOOKED_SHARE = 0.1
@@ -19,30 +20,21 @@ PERCENTILES = ("p50", "p90", "p95", "p99", "p99.9")
 def estimates(samples: Samples) -> tuple[Estimate, ...]:
     """What the judged samples came to; () without samples.
 
-    min, mean, p50, p90, p95, p99, p99.9 of the response time; service_p50, service_p99; error_rate; achieved_rate
-    (requests sent per second of the judged span); send_lag_p99, of the generator's own lags (absent when every request
-    waited for a connection). Times in seconds; infinite where failures reach into the percentile.
+    min, mean, p50, p90, p95, p99, p99.9, max of the response time; ttfb_p50, ttfb_p99; service_p50, service_p99; error_rate,
+    throttle_rate; achieved_rate (requests sent per second of the judged span); send_lag_p99, of the generator's own lags
+    (absent when every request waited for a connection). Times in seconds; infinite where failures reach into them.
     """
     if not len(samples):
         return ()
-    response_s = samples.response_s
     return (
-        estimate_least(response_s),
-        estimate_mean(response_s),
-        *(metric_of(name).estimate(samples) for name in PERCENTILES),
+        estimate_least(samples.response_s),
+        *(metric_of(name).estimate(samples) for name in ("mean", *PERCENTILES, "max", "ttfb_p50", "ttfb_p99")),
         service_quantile(samples, 0.5),
         service_quantile(samples, 0.99),
-        metric_of("error_rate").estimate(samples),
+        *(metric_of(name).estimate(samples) for name in ("error_rate", "throttle_rate")),
         achieved_rate(samples),
         *send_lag_p99(samples),
     )
-
-
-def achieved_rate(samples: Samples) -> Estimate:
-    """Requests sent per second of the judged part; those sent after its end were due in it, and kept no schedule."""
-    lasted_s = judged_s(samples)
-    in_time = samples.due_s + samples.send_lag_s < samples.header.warmup_s + lasted_s
-    return Estimate("achieved_rate", int(in_time.sum()) / lasted_s if lasted_s else 0.0)
 
 
 def service_quantile(samples: Samples, q: float) -> Estimate:
@@ -83,11 +75,3 @@ def own_lags(samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     at_once = (opening_s > 0) & (own_s <= _LOOKED_SHARE * lag_s)
     own = np.flatnonzero(np.isfinite(lag_s) & ((samples.records["waited"] == 0) | at_once))
     return own, own_s[own]
-
-
-def judged_s(samples: Samples) -> float:
-    """How long the judged part of the load lasted, seconds: as planned, until enough was seen, or until it was stopped, at least 0."""
-    if samples.enough_s is not None:
-        return samples.enough_s
-    planned_s = samples.header.for_s
-    return planned_s if samples.stopped_s is None else max(0.0, min(planned_s, samples.stopped_s - samples.header.warmup_s))

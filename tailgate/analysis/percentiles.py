@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tailgate.errors import AnalysisError
-from tailgate.plan.budget import quantile_of
+from tailgate.plan.vocabulary import quantile_of
 
 POINTS = ("p50", "p90", "p99", "p99.9", "max")
 """What a summary shows of a time."""

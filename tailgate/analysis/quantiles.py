@@ -20,6 +20,7 @@ from tailgate.analysis.counts import Counts, check_share
 from tailgate.analysis.dependence import spread_of
 from tailgate.analysis.gate import lower_bound, upper_bound
 from tailgate.errors import AnalysisError
+from tailgate.plan.vocabulary import LEAST_FOR_BATCHES
 
 LEVEL = 0.975
 """Of each end of the two-sided 95 % intervals."""
@@ -27,16 +28,16 @@ LEVEL = 0.975
 PerSecond: TypeAlias = Callable[[NDArray[np.bool_]], tuple[ArrayLike, ArrayLike]]
 """Requests and exceedances per second, from one truth value per request: `Samples.per_second`."""
 
-_BATCHES = 20
-_LEAST_IN_BATCH = 10
+BATCHES = 20
+"""Of which a mean's or a rate's interval is made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What a metric came to, with a two-sided 95 % interval.
 
-    value, low, high: seconds for times, a fraction for shares, requests per second for rates; infinite where so many
-    requests failed that no time would have covered them. low, high: None where the samples do not bound that side.
+    value, low, high: seconds for times, a fraction for shares, requests per second for rates, USD for costs; infinite where
+    so many requests failed that no time would have covered them. low, high: None where the samples do not bound that side.
     """
 
     metric: str
@@ -105,11 +106,20 @@ def estimate_mean(response_s: ArrayLike, *, metric: str = "mean") -> Estimate:
     if not len(answered):
         return Estimate(metric, math.inf)
     mean = float(answered.mean())
-    if len(answered) < _BATCHES * _LEAST_IN_BATCH:
+    if len(answered) < LEAST_FOR_BATCHES:
         return Estimate(metric, mean)
-    means = [batch.mean() for batch in np.array_split(answered, _BATCHES)]
-    half = float(stdtrit(_BATCHES - 1, LEVEL) * np.std(means, ddof=1) / math.sqrt(_BATCHES))
+    half = batch_interval(np.array([batch.mean() for batch in np.array_split(answered, BATCHES)]))
     return Estimate(metric, mean, mean - half, mean + half)
+
+
+def batch_interval(means: NDArray[np.float64]) -> float:
+    """Half of the two-sided 95 % interval of a mean, from those of its BATCHES batches, shape (BATCHES,)."""
+    return float(stdtrit(BATCHES - 1, LEVEL) * np.std(means, ddof=1) / math.sqrt(BATCHES))
+
+
+def one_sided(half: float, confidence: float) -> float:
+    """What `batch_interval` would be at a one-sided confidence: how far one bound lies from the mean."""
+    return half * float(stdtrit(BATCHES - 1, confidence) / stdtrit(BATCHES - 1, LEVEL))
 
 
 def estimate_least(response_s: ArrayLike, *, metric: str = "min") -> Estimate:
@@ -131,6 +141,11 @@ def harrell_davis(in_order: NDArray[np.float64], q: float) -> float:
     start, end = max(0, math.floor(n * q - around)), min(n, math.ceil(n * q + around))
     weights = np.diff(betainc((n + 1) * q, (n + 1) * (1 - q), np.arange(start, end + 1) / n))
     return float(weights @ answered[np.minimum(np.arange(start, end), len(answered) - 1)] / weights.sum())
+
+
+def estimate_largest(response_s: ArrayLike, *, metric: str = "max") -> Estimate:
+    """The largest time; infinite when one failed. A maximum of n bounds the true one from below only: no interval."""
+    return Estimate(metric, float(_values(response_s).max()))
 
 
 def _values(response_s: ArrayLike) -> NDArray[np.float64]:

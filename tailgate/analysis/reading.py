@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tailgate.analysis import wording
-from tailgate.analysis.estimates import achieved_rate, own_lags
+from tailgate.analysis.estimates import own_lags
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.percentiles import percentiles
+from tailgate.analysis.rates import achieved_rate
 from tailgate.analysis.validity import reasons_against
 from tailgate.analysis.verdict import Verdict, judge
 from tailgate.plan.budget import Budget, Limit

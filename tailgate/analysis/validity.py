@@ -15,7 +15,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from tailgate.analysis.disturbance import late_because, saturated
-from tailgate.analysis.estimates import judged_s, send_lag_quantile
+from tailgate.analysis.estimates import own_lags, send_lag_quantile
+from tailgate.analysis.rates import judged_s
+from tailgate.plan.budget import Limit
 from tailgate.plan.case import Case
 from tailgate.samples import Error, Samples
 from tailgate.units import format_count, format_ms, format_percent
@@ -88,17 +90,26 @@ def _miscounted(case: Case, samples: Samples) -> Iterator[str]:
 
 
 def _late(case: Case, samples: Samples) -> Iterator[str]:
-    """The generator sent too late for a percentile bound to mean anything.
+    """The generator sent too late for the bound of a time to mean anything.
 
     Its lag's p99 is held against the tightest bound, and where a limit speaks of a rarer request than that, the lag of
-    equally rare ones against its own bound.
+    equally rare ones against its own bound: for a maximum the longest.
     """
-    share, limits = case.budget.send_lag_share, [limit for limit in case.budget.limits if limit.quantile is not None]
-    held = [("p99", 0.99, min(limits, key=lambda limit: limit.bound))] if limits else []
-    held += [(limit.metric, limit.quantile, limit) for limit in limits if limit.quantile is not None and limit.quantile > 0.99]
+    share, limits = case.budget.send_lag_share, [limit for limit in case.budget.limits if limit.is_time]
+    held: list[tuple[str, float, Limit]] = [("p99", 0.99, min(limits, key=lambda limit: limit.bound))] if limits else []
+    held += [(f"p{q * 100:g}", q, limit) for limit in limits if (q := limit.quantile) is not None and q > 0.99]
+    held += [("max", 1.0, limit) for limit in limits if limit.metric == "max"]
     for name, quantile, limit in held:
-        for lag in send_lag_quantile(samples, quantile):
-            if lag.value > share * limit.bound:
+        for lag_s in _lags_s(samples, quantile):
+            if lag_s > share * limit.bound:
                 allowed = f"{format_ms(share * limit.bound)} may be ({format_percent(share)} of '{limit.source}')"
-                yield f"send lag {name} is {format_ms(lag.value)} where {allowed}: {late_because(case, samples)}"
+                yield f"send lag {name} is {format_ms(lag_s)} where {allowed}: {late_because(case, samples)}"
                 return
+
+
+def _lags_s(samples: Samples, quantile: float) -> list[float]:
+    """The quantile of the generator's own send lags, the longest for 1; empty where there were none."""
+    if quantile < 1:
+        return [lag.value for lag in send_lag_quantile(samples, quantile)]
+    own_s = own_lags(samples)[1]
+    return [float(own_s.max())] if len(own_s) else []

@@ -10,8 +10,8 @@ from tailgate.analysis import wording
 from tailgate.analysis.counts import History
 from tailgate.analysis.disturbance import host_notes
 from tailgate.analysis.estimates import service_quantile
-from tailgate.analysis.gate import Decision, decide
-from tailgate.analysis.metrics import metric_of
+from tailgate.analysis.gate import Decision
+from tailgate.analysis.metrics import evidence_in, metric_of
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate
 from tailgate.analysis.validity import reasons_against
@@ -26,11 +26,16 @@ _QUEUEING_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One limit, decided. estimate: the metric's value with a two-sided 95 % interval, None without samples."""
+    """One limit, decided.
+
+    estimate: the metric's value with a two-sided 95 % interval, None without samples. why: what keeps the limit undecided
+    where more requests would not help; None where the decision speaks for itself.
+    """
 
     limit: Limit
     decision: Decision
     estimate: Estimate | None
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def judge(
     the same bound. notes: lines for the end of the text, such as where the samples are. Pure.
     """
     reasons = reasons_against(case, samples)
-    checks = tuple(_check(limit, samples, history or {}) for limit in case.budget.limits)
+    checks = tuple(_check(limit, case, samples, history or {}) for limit in case.budget.limits)
     if reasons:
         checks = tuple(replace(check, decision=_withheld(check.decision)) for check in checks)
     outcome = Outcome.INCONCLUSIVE if reasons else _worst(checks)
@@ -91,11 +96,10 @@ def judge(
     )
 
 
-def _check(limit: Limit, samples: Samples, history: Mapping[str, History]) -> Check:
-    metric = metric_of(limit.metric)
-    requests, exceedances = samples.per_second(metric.exceeds(samples, limit.bound))
-    decision = decide(requests, exceedances, allowed=limit.allowed, history=history.get(limit.source))
-    return Check(limit, decision, metric.estimate(samples) if len(samples) else None)
+def _check(limit: Limit, case: Case, samples: Samples, history: Mapping[str, History]) -> Check:
+    evidence = evidence_in(samples, limit, case, history.get(limit.source))
+    decided = metric_of(limit.metric).decide(limit, evidence)
+    return Check(limit, decided.decision, evidence.estimate, decided.why)
 
 
 def _withheld(decision: Decision) -> Decision:
@@ -124,6 +128,7 @@ def _facts(case: Case, samples: Samples, checks: tuple[Check, ...], reasons: tup
     if len(samples):
         yield wording.load_line(case, samples, max(check.decision.design_effect for check in checks))
         yield from wording.loop_line(case)
+        yield from wording.price_line(case)
         yield from wire_lines(samples)
     if samples.failed.any():
         yield wording.errors_line(samples)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from tailgate.analysis.estimates import achieved_rate, judged_s, send_lag_p99
+from tailgate.analysis.estimates import send_lag_p99
 from tailgate.analysis.metrics import metric_of
 from tailgate.analysis.outcome import Outcome
+from tailgate.analysis.rates import achieved_rate, judged_s
+from tailgate.plan.budget import Limit
 from tailgate.plan.case import Case
 from tailgate.samples import Samples
-from tailgate.units import format_count, format_ms, format_percent, format_rate
+from tailgate.units import format_count, format_ms, format_percent, format_rate, format_usd
 
 if TYPE_CHECKING:
     from tailgate.analysis.verdict import Check, Verdict
@@ -19,7 +21,10 @@ EMULATED = "emulated"
 
 _CLOSING = "emulated: a statement about the emulator's made-up service times, none about AWS; the model itself was not run"
 _PROVISIONAL = "provisional: with fewer than 5 earlier runs against the same limit, trouble rarer than one run is long cannot be ruled out"
-_PROVISIONALLY = "  (provisional)"
+_OF_THIS_RUN = (
+    "of this run: a mean, a rate and a cost are judged by one run's own batches, a maximum by its requests; earlier runs are not counted"
+)
+_PROVISIONALLY, _THIS_RUNS = "  (provisional)", "  (of this run)"
 _CLOSED_LOOP = "closed loop: callers wait for their answers, so nothing is due while the server stands still; times are service times"
 _NONE = "–"
 
@@ -28,6 +33,10 @@ _STANDING_FOR = {"null": "the null responder of this host", "process": "a proces
 
 _BURSTABLE = frozenset({"t2", "t3"})
 """Families whose processors run at full speed only for as long as they have credits."""
+
+
+_BESIDE_BUDGET = ((False, "over budget"), (True, "under budget"))
+"""Where a limit that failed lies, by whether its bound is the least that may be."""
 
 
 class _Row(NamedTuple):
@@ -61,9 +70,11 @@ def what_came_out(outcome: Outcome, checks: Sequence[Check], trusted: bool) -> s
         return "no verdict, the run cannot be trusted"
     if outcome is Outcome.PASS:
         return "within budget"
-    metrics = [check.limit.metric for check in checks if check.decision.outcome is outcome]
-    named = " and ".join(metric.replace("_", " ") for metric in metrics)
-    return f"{named} {'over budget' if outcome is Outcome.FAIL else 'undecided'}"
+    limits = [check.limit for check in checks if check.decision.outcome is outcome]
+    if outcome is Outcome.INCONCLUSIVE:
+        return f"{_named(limits)} undecided"
+    sides = ((_named([limit for limit in limits if limit.at_least is least]), words) for least, words in _BESIDE_BUDGET)
+    return ", ".join(f"{named} {words}" for named, words in sides if named)
 
 
 def explain(verdict: Verdict) -> str:
@@ -72,7 +83,8 @@ def explain(verdict: Verdict) -> str:
         *(f"not trusted: {reason}" for reason in verdict.reasons),
         *_table(verdict),
         *verdict.notes,
-        *([_PROVISIONAL] if any(_provisional(check, verdict) for check in verdict.checks) else []),
+        *([_PROVISIONAL] if any(_provisional(check, verdict) and not _of_this_run(check) for check in verdict.checks) else []),
+        *([_OF_THIS_RUN] if any(_provisional(check, verdict) and _of_this_run(check) for check in verdict.checks) else []),
         *([_CLOSING] if verdict.target_kind == EMULATED else []),
     ]
     return "\n".join([verdict.heading, *(f"  {line}" for line in lines)])
@@ -81,11 +93,19 @@ def explain(verdict: Verdict) -> str:
 def undecided_line(check: Check, case: Case, samples: Samples) -> str:
     """What it would take to decide a limit that is not."""
     limit, decision = check.limit, check.decision
+    if check.why is not None:
+        return f"undecided: {limit.source}: {check.why}"
     if decision.more_requests is None:
-        seen = f"{format_percent(decision.fraction)} of the requests exceed where {format_percent(limit.allowed)} may"
-        return f"undecided: {limit.source}: {seen}, too close for any useful number of requests to tell apart"
+        return f"undecided: {limit.source}: {_seen(check)}, too close for any useful number of requests to tell apart"
     more, more_s = format_count(decision.more_requests), decision.more_requests / _pace(case, samples)
     return f"undecided: {limit.source}: about {more} more requests like these would settle it, {more_s:.0f} s of this load"
+
+
+def price_line(case: Case) -> Iterator[str]:
+    """What the cost was reckoned from; nothing where none is limited."""
+    if case.limits_cost:
+        price, spec = case.price, case.spec
+        yield f"cost: {spec.instance_count} × {spec.instance_type} at {format_usd(price.usd_per_hour)} an hour each ({price.origin})"
 
 
 def load_line(case: Case, samples: Samples, design_effect: float) -> str:
@@ -157,8 +177,23 @@ def _row(check: Check, verdict: Verdict) -> _Row:
     limit, estimate = check.limit, check.estimate
     seen = (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None)
     value, low, high = (_split(limit.format(number)) if number is not None else (_NONE, "") for number in seen)
-    end = outcome_text(check.decision.outcome, verdict.target_kind) + (_PROVISIONALLY if _provisional(check, verdict) else _excess(check))
-    return _Row(metric_of(limit.metric).label, *value, low[0], high[0], *_split(limit.format(limit.bound)), end)
+    label = (_THIS_RUNS if _of_this_run(check) else _PROVISIONALLY) if _provisional(check, verdict) else _excess(check)
+    end = outcome_text(check.decision.outcome, verdict.target_kind) + label
+    bound, bound_unit = _split(limit.format(limit.bound))
+    return _Row(metric_of(limit.metric).label, *value, low[0], high[0], f"≥ {bound}" if limit.at_least else bound, bound_unit, end)
+
+
+def _named(limits: Sequence[Limit]) -> str:
+    return " and ".join(limit.metric.replace("_", " ") for limit in limits)
+
+
+def _seen(check: Check) -> str:
+    """What an undecided limit came to, beside what it may."""
+    limit, decision, estimate = check.limit, check.decision, check.estimate
+    if limit.allowed is not None:
+        return f"{format_percent(decision.fraction)} of the requests exceed where {format_percent(limit.allowed)} may"
+    value = limit.format(estimate.value) if estimate is not None else _NONE
+    return f"{value} of {limit.format(limit.bound)}"
 
 
 def _provisional(check: Check, verdict: Verdict) -> bool:
@@ -166,12 +201,18 @@ def _provisional(check: Check, verdict: Verdict) -> bool:
     return verdict.outcome is Outcome.PASS and check.decision.provisional
 
 
+def _of_this_run(check: Check) -> bool:
+    """Whether no history could ever make its PASS more than one of this run."""
+    return check.limit.allowed is None
+
+
 def _excess(check: Check) -> str:
-    """By how much a limit that FAILs is exceeded."""
+    """By how much a limit that FAILs is missed."""
     if check.decision.outcome is not Outcome.FAIL or check.estimate is None:
         return ""
     excess = check.estimate.value / check.limit.bound - 1
-    return f"  (+{excess * 100:.0f} %)" if 0 < excess < float("inf") else ""
+    missed = excess < 0 if check.limit.at_least else 0 < excess < float("inf")
+    return f"  ({excess * 100:+.0f} %)" if missed else ""
 
 
 def _queueing(queueing_s: float | None) -> str:
@@ -179,6 +220,8 @@ def _queueing(queueing_s: float | None) -> str:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """A number and its unit, `143.2` and `ms`; infinity has none."""
+    """A number and its unit, `143.2` and `ms`, `30 000` and `/s`; infinity has none."""
+    if text.endswith("/s"):
+        return text.removesuffix("/s"), "/s"
     number, _, unit = text.partition(" ")
     return number, unit

@@ -7,89 +7,101 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from tailgate.errors import PlanError, nearest
+from tailgate.errors import PlanError
 from tailgate.plan.checks import check_is, check_share, shown
-from tailgate.plan.profile import LONGEST_S
-from tailgate.units import format_ms, format_percent, fraction, seconds
+from tailgate.plan.vocabulary import METRICS, Unit, check_metric, quantile_of, unit_of
 
 _CLAUSE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_.]*)\s*(<=|>=|==|<|>|=)\s*(.*?)\s*")
-_PERCENTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,4})?)")
-
-_SMALLEST_SHARE = 1e-7
-"""Decided by 30 million requests, which a load can just hold."""
-
-SHARES = {"error_rate": "share of requests that failed, were not answered, or were answered wrongly"}
-"""Metrics that are a share of the requests; the others are percentiles of the response time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One clause of a budget.
 
-    bound: seconds for a percentile, a fraction for a share. source: the text as somebody wrote it.
+    bound: seconds for a time, a fraction for a share, requests per second for a rate, USD for a cost. source: the text
+    as somebody wrote it.
     """
 
     metric: str
-    op: Literal["<="]
+    op: Literal["<=", ">="]
     bound: float
     source: str
 
     @classmethod
     def of(cls, text: str) -> Limit:
-        """Read a clause such as `p99 <= 60ms` or `error_rate <= 0.5%`. Raises PlanError."""
+        """Read a clause such as `p99 <= 60ms`, `error_rate <= 0.5%` or `achieved_rate >= 49/s`. Raises PlanError."""
         match = _CLAUSE.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             raise PlanError(f"limit {shown(text)}: write metric, <= and bound, such as 'p99 <= 60ms'")
         metric, op, bound = match.groups()
-        _check_metric(metric, text)
-        if op != "<=":  # before the bound is read, which may be right but for this
-            raise PlanError(f"limit '{text}': '{op}' is not known; a limit is an upper bound, written '<='")
+        where = f"limit '{text}'"
+        check_metric(metric, where)
+        _check_op(metric, op, where)  # before the bound is read, which may be right but for this
         try:
-            number = fraction(bound) if metric in SHARES else seconds(bound)
+            number = unit_of(metric).read(bound)
         except PlanError as error:
-            raise PlanError(f"limit '{text}': {error}") from None
-        return cls(metric, "<=", number, text)
+            raise PlanError(f"{where}: {error}") from None
+        return cls(metric, ">=" if op == ">=" else "<=", number, text)
 
     def __post_init__(self) -> None:
         check_is("limit: source", self.source, str, "the text of the limit, such as 'p99 <= 60ms'")
         check_is("limit: metric", self.metric, str, "a text, such as p99")
-        _check_metric(self.metric, self.source)
         where = f"limit '{self.source}'"
-        if self.op != "<=":
-            raise PlanError(f"{where}: {shown(self.op)} is not known; a limit is an upper bound, written '<='")
+        check_metric(self.metric, where)
+        _check_op(self.metric, self.op, where)
         if isinstance(self.bound, bool) or not isinstance(self.bound, int | float):
-            raise PlanError(f"{where}: bound is {shown(self.bound)}; it is a number, of seconds for a percentile, a fraction for a share")
-        _check_bound(self, where)
+            raise PlanError(f"{where}: bound is {shown(self.bound)}; it is a number, of {self.unit.inside}")
+        self.unit.check(self.bound, where)
+
+    @property
+    def unit(self) -> Unit:
+        """Of the metric."""
+        return unit_of(self.metric)
+
+    @property
+    def at_least(self) -> bool:
+        """Whether the bound is the least that may be; else it is the most."""
+        return self.op == ">="
+
+    @property
+    def is_time(self) -> bool:
+        """Whether a time is limited, which a late generator would spoil."""
+        return self.unit.name == "time"
 
     @property
     def quantile(self) -> float | None:
-        """The quantile that a percentile limit speaks of (.99 for p99), None for a share."""
+        """The quantile that a percentile limit speaks of (.99 for p99 and ttfb_p99), None for other metrics."""
         return quantile_of(self.metric)
 
     @property
-    def allowed(self) -> float:
-        """The share of requests that may exceed: 1 − q for the percentile q, the bound itself for a share."""
-        quantile = self.quantile
-        return self.bound if quantile is None else round(1 - quantile, 9)
+    def allowed(self) -> float | None:
+        """The share of requests that may exceed: 1 − q for the percentile q, the bound itself for a share.
+
+        None for a limit that no count of exceedances decides: a mean, a maximum, a rate, a cost.
+        """
+        if self.quantile is not None:
+            return round(1 - self.quantile, 9)
+        return self.bound if self.unit.name == "share" else None
 
     @property
     def least_requests(self) -> int:
         """How many requests it takes to decide at all: with fewer, even none that exceeds proves nothing at 95 %.
 
-        n with (1 − allowed)ⁿ ≤ 5 %: the Clopper–Pearson upper bound at no exceedance.
+        Where counts decide, n with (1 − allowed)ⁿ ≤ 5 %: the Clopper–Pearson upper bound at no exceedance. Elsewhere what
+        the metric's interval takes.
         """
-        return math.ceil(math.log(0.05) / math.log1p(-self.allowed))
+        return METRICS[self.metric].least_requests if self.allowed is None else requests_for(self.allowed)
 
     def format(self, value: float) -> str:
         """A value of this limit's metric as people read it."""
-        return format_percent(value) if self.quantile is None else format_ms(value)
+        return self.unit.show(value)
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """The limits that a case must keep, and the bounds within which a run can be trusted at all.
 
-    send_lag_share: send lag p99 may be at most this share of the tightest percentile bound.
+    send_lag_share: send lag p99 may be at most this share of the tightest bound of a time.
     sent_share: at least this share of the scheduled requests must have been sent.
     """
 
@@ -106,9 +118,9 @@ class Budget:
         check_share("budget: sent_share", self.sent_share)
         if not self.limits:
             raise PlanError("a budget without limits gates nothing: name at least one, such as 'p99 <= 60ms'")
-        seen: dict[str | float, Limit] = {}
+        seen: dict[object, Limit] = {}
         for limit in self.limits:
-            first = seen.setdefault(limit.metric if limit.quantile is None else limit.quantile, limit)
+            first = seen.setdefault(_what(limit), limit)
             if first is not limit:
                 raise PlanError(f"budget: two limits for {limit.metric} ('{first.source}' and '{limit.source}'); keep one")
 
@@ -119,31 +131,27 @@ class Budget:
 
     @property
     def tightest_s(self) -> float | None:
-        """The smallest percentile bound, seconds; None when only shares are limited."""
-        return min((limit.bound for limit in self.limits if limit.quantile is not None), default=None)
+        """The smallest bound of a time, seconds; None when no time is limited."""
+        return min((limit.bound for limit in self.limits if limit.is_time), default=None)
 
 
-def quantile_of(metric: str) -> float | None:
-    """The quantile that a metric's name speaks of: .999 for p99.9; None where it is not a percentile."""
-    match = _PERCENTILE.fullmatch(metric)
-    return round(float(match[1]) / 100, 9) if match else None
+def requests_for(allowed: float) -> int:
+    """The least number of requests that proves, none exceeding, that at most the share `allowed` does, at 95 %."""
+    return math.ceil(math.log(0.05) / math.log1p(-allowed))
 
 
-def _check_bound(limit: Limit, where: str) -> None:
-    if limit.quantile is None and not 0 < limit.bound < 1:
-        raise PlanError(f"{where}: no number of requests proves 0%, and 100% always holds; choose between, such as 0.5%")
-    if limit.quantile is None and limit.bound < _SMALLEST_SHARE:
-        raise PlanError(f"{where}: no load that can be scheduled decides less than {_SMALLEST_SHARE:.5%}; choose a larger share")
-    if not limit.bound > 0:
-        raise PlanError(f"{where}: the bound of a percentile is above 0")
-    if not limit.bound <= LONGEST_S:
-        raise PlanError(f"{where}: no load lasts longer than a day, so this would always hold; choose a bound that can be missed")
+def _what(limit: Limit) -> object:
+    """What is limited: p99 and p99.0 are the same."""
+    return limit.metric if limit.quantile is None else (limit.metric.startswith("ttfb"), limit.quantile)
 
 
-def _check_metric(metric: str, text: str) -> None:
-    quantile = quantile_of(metric)
-    if metric in SHARES or (quantile is not None and quantile > 0):
-        return
-    if re.fullmatch(r"[pP][0-9.]+", metric):
-        raise PlanError(f"limit '{text}': {metric} is no percentile; they lie between p0 and p100, such as p99 or p99.9")
-    raise PlanError(f"limit '{text}': unknown metric '{metric}'{nearest(metric, ['p50', 'p90', 'p95', 'p99', 'p99.9', *SHARES])}")
+def _check_op(metric: str, op: object, where: str) -> None:
+    named = METRICS.get(metric)
+    allowed = ">=" if named is not None and named.at_least else "<="
+    if op != allowed:
+        kind = "lower" if allowed == ">=" else "upper"
+        raise PlanError(f"{where}: {_as_written(op)} is not known; a limit of {metric} is its {kind} bound, written '{allowed}'")
+
+
+def _as_written(op: object) -> str:
+    return f"'{op}'" if isinstance(op, str) else shown(op)

@@ -6,7 +6,8 @@ import dataclasses
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,9 @@ from tailgate.plan.instances import check_instance_type
 from tailgate.plan.load import Load, load_facts, load_text
 from tailgate.plan.naming import naming_folder
 from tailgate.plan.payload import Payloads
+from tailgate.plan.prices import Price, check_price_in, check_prices, price_of
 from tailgate.plan.profile import Profile
+from tailgate.plan.vocabulary import COST
 
 NETWORK_PATHS = ("public", "privatelink")
 ROUTINGS = ("RANDOM", "LEAST_OUTSTANDING_REQUESTS")
@@ -66,7 +69,8 @@ class Case:
     """One question. `on`, `via`, `at` and `under` derive the neighbouring questions.
 
     payload: bytes, a path relative to the file that names it, or a set of them. inconclusive: what an undecided verdict does
-    to its test (`fail` or `skip`). Raises PlanError when it cannot be meant.
+    to its test (`fail` or `skip`). prices: USD per hour of one instance, by instance type, for a limit of the cost; where it says
+    nothing, plan/prices.toml knows some. Raises PlanError when it cannot be meant.
     """
 
     spec: EndpointSpec
@@ -77,11 +81,13 @@ class Case:
     expect: Expect | None = None
     inconclusive: Literal["fail", "skip"] = "fail"
     named: str | None = None
+    prices: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         self._check_kinds()
         if isinstance(self.payload, str | Path):
             object.__setattr__(self, "payload", naming_folder() / self.payload)
+        self._check_price()
         check_enough(self.load, self.budget, self.id)
 
     def _check_kinds(self) -> None:
@@ -95,6 +101,32 @@ class Case:
         check_is(f"{what}budget", self.budget, Budget, "a Budget, such as Budget.of('p99 <= 60ms')")
         check_is(f"{what}expect", self.expect, (Expect, type(None)), "an Expect, such as Expect.of(contains='prediction'), or None")
         check_one_of(f"{what}inconclusive", self.inconclusive, ("fail", "skip"))
+
+    def _check_price(self) -> None:
+        check_prices(f"{self.id}: prices", self.prices)
+        if self.limits_cost:
+            try:
+                price_of(self.spec.instance_type, self.prices)
+            except PlanError as error:
+                raise PlanError(f"{self.id}: {error}") from None
+
+    @property
+    def limits_cost(self) -> bool:
+        """Whether its budget speaks of money, so that a price has to be known."""
+        return any(limit.unit is COST for limit in self.budget.limits)
+
+    def check_price_in(self, region: str) -> None:
+        """Refuse to reckon a cost with a bundled price of another region. Raises PlanError."""
+        if self.limits_cost:
+            try:
+                check_price_in(region, self.spec.instance_type, self.prices)
+            except PlanError as error:
+                raise PlanError(f"{self.id}: {error}") from None
+
+    @property
+    def price(self) -> Price:
+        """Of one of its instances. Raises PlanError where none is known."""
+        return price_of(self.spec.instance_type, self.prices)
 
     @property
     def id(self) -> str:
@@ -143,6 +175,7 @@ class Case:
             "id": self.id,
             "key": self.key,
             **dataclasses.asdict(self.spec),
+            "prices": dict(self.prices),
             "network_path": self.network_path,
             "load": load_facts(self.load),
             **self._payload_fields(),

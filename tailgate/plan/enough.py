@@ -7,6 +7,8 @@ import math
 from tailgate.errors import PlanError
 from tailgate.plan.budget import Budget, Limit
 from tailgate.plan.load import Load
+from tailgate.plan.vocabulary import RATE
+from tailgate.units import format_rate
 
 _COUNTED_UP_TO = 1_000_000
 """With more, due times are not drawn while tests are collected: ten million take a second and 80 MB."""
@@ -23,6 +25,8 @@ def check_enough(load: Load, budget: Budget, what: str) -> None:
     if expected is None:
         return
     for limit in budget.limits:
+        if limit.unit is RATE:
+            _check_offered(load, limit, expected, what)
         doubt = 6 * math.sqrt(expected) + 2
         if expected + doubt < limit.least_requests:
             raise _too_few(what, limit, f"about {expected:.0f}; make it longer or its rate higher")
@@ -30,15 +34,35 @@ def check_enough(load: Load, budget: Budget, what: str) -> None:
             _check_count(load, limit, what)
 
 
+def _check_offered(load: Load, limit: Limit, expected: float, what: str) -> None:
+    """Refuse an achieved rate that the load never offers: nothing that an endpoint does could reach it."""
+    offered_per_s = expected / load.for_s
+    if abs(expected - limit.bound * load.for_s) < 6 * math.sqrt(expected) and _scheduled(load) <= _COUNTED_UP_TO:
+        offered_per_s = _due(load) / load.for_s
+    if offered_per_s < limit.bound:
+        raise PlanError(
+            f"{what}: '{limit.source}' can never be kept, the load offers {format_rate(offered_per_s)}; offer more or ask for less"
+        )
+
+
 def _check_count(load: Load, limit: Limit, what: str) -> None:
-    scheduled = (load.peak_per_s or 0.0) * (load.warmup_s + load.for_s)
-    if scheduled > _COUNTED_UP_TO:
+    if _scheduled(load) > _COUNTED_UP_TO:
         held = f"about {load.expected_requests:.0f}, which chance may lessen; make it longer"
         raise _too_few(what, limit, held)
-    due = int((load.due_times() >= load.warmup_s).sum())
+    due = _due(load)
     if due < limit.least_requests:
         seeded = ", its rate higher, or the seed another" if hasattr(load, "seed") else " or its rate higher"
         raise _too_few(what, limit, f"{due} due after its warm-up; make it longer{seeded}")
+
+
+def _scheduled(load: Load) -> float:
+    """How many requests the whole load may hold at most, about."""
+    return (load.peak_per_s or 0.0) * (load.warmup_s + load.for_s)
+
+
+def _due(load: Load) -> int:
+    """How many requests are due after the warm-up; counted."""
+    return int((load.due_times() >= load.warmup_s).sum())
 
 
 def _too_few(what: str, limit: Limit, held: str) -> PlanError:

@@ -16,6 +16,7 @@ network_paths = ["public", "privatelink"]
 payload = "payloads/four-floats.json"  # relative to this file; { "a.json" = 3, "b.json" = 1 } and payload_seed for a set
 budget = ["p99 <= 60ms", "error_rate <= 0.5%"]
 budgets."ml.t2.xlarge" = ["p99 <= 80ms"]   # replaces the budget for one type
+prices."ml.t2.xlarge" = 0.31           # USD per hour, for a limit such as "cost_per_1000 <= 0.02usd"
 ```
 """
 
@@ -64,6 +65,7 @@ _DEFAULTS: dict[str, _Kind] = {
     "load": _TABLE,
     "budget": _TEXTS,
     "inconclusive": _WORD,
+    "prices": _TABLE,
 }
 _EXPERIMENT: dict[str, _Kind] = {"name": _WORD, "question": _TEXT, "budgets": _TABLE, **_DEFAULTS}
 _REQUIRED = ("name", "endpoint", "instance_types", "payload", "load", "budget")
@@ -182,6 +184,7 @@ def _case(fields: Mapping[str, Any], folder: Path, instance_type: str, network_p
         expect=Expect.of(**fields["expect"]) if "expect" in fields else None,
         inconclusive=fields.get("inconclusive", "fail"),
         named=f"{fields['name']}-{instance_type}{suffix}",
+        prices=fields.get("prices", {}),
     )
     case.bodies()
     return case

@@ -15,9 +15,13 @@ Counts = NDArray[np.int64]
 
 
 def per_second_fields(samples: Samples, limits: tuple[Limit, ...]) -> dict[str, Plain]:
-    """Requests, and exceedances of each limit (by its source), in each second of due time after the warm-up."""
+    """Requests, and exceedances of each limit (by its source), in each second of due time after the warm-up.
+
+    A limit that no request exceeds by itself, such as a mean, has none.
+    """
     requests, _ = samples.per_second(samples.failed)
-    exceedances = {limit.source: _text(samples.per_second(metric_of(limit.metric).exceeds(samples, limit.bound))[1]) for limit in limits}
+    counted = ((limit, metric_of(limit.metric).counts(samples, limit.bound)) for limit in limits)
+    exceedances = {limit.source: _text(counts[1]) for limit, counts in counted if counts is not None}
     return {"requests": _text(requests), "exceedances": {**exceedances}}
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tailgate.plan.budget import SHARES
+from tailgate.plan.vocabulary import unit_of
 from tailgate.reporting.benchmark_json import runs_in
 from tailgate.reporting.plain import Plain
 from tailgate.reporting.run_file import Run, read_json
-from tailgate.units import format_ms, format_percent, format_rate
-
-_RATES = {"achieved_rate"}
 
 
 def runs_of(path: Path) -> list[Run]:
@@ -46,6 +43,4 @@ def _value(metric: str, value: Plain) -> str:
     """A value in its metric's unit; no value stands for a time that no request kept, ∞."""
     if not isinstance(value, int | float):
         return "∞"
-    if metric in SHARES:
-        return format_percent(value)
-    return format_rate(value) if metric in _RATES else format_ms(value)
+    return unit_of(metric).show(value)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tailgate import Budget, Limit
 from tailgate.errors import PlanError
+from tailgate.plan.vocabulary import METRICS
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,8 @@ from tailgate.errors import PlanError
         ("p50<=1.5 s", "p50", 1.5, 0.5),
         ("p99.9 <= 2min", "p99.9", 120.0, 0.001),
         ("error_rate <= 0.5%", "error_rate", 0.005, 0.005),
+        ("throttle_rate <= 1%", "throttle_rate", 0.01, 0.01),
+        ("ttfb_p99.9 <= 40ms", "ttfb_p99.9", 0.040, 0.001),
     ],
 )
 def test_a_clause_is_read_into_seconds_and_fractions(text: str, metric: str, bound: float, allowed: float) -> None:
@@ -24,8 +27,40 @@ def test_a_clause_is_read_into_seconds_and_fractions(text: str, metric: str, bou
 
 
 @pytest.mark.parametrize(
+    ("text", "metric", "op", "bound", "shown"),
+    [
+        ("mean <= 60ms", "mean", "<=", 0.060, "60.0 ms"),
+        ("max<=1s", "max", "<=", 1.0, "1000.0 ms"),
+        ("achieved_rate >= 49.5/s", "achieved_rate", ">=", 49.5, "49.5/s"),
+        ("cost_per_1000 <= 0.02usd", "cost_per_1000", "<=", 0.02, "0.02 USD"),
+        ("cost_per_1000 <= .5 USD", "cost_per_1000", "<=", 0.5, "0.5 USD"),
+    ],
+)
+def test_a_limit_that_no_count_decides_has_a_bound_and_no_allowed_share(text: str, metric: str, op: str, bound: float, shown: str) -> None:
+    """Means, maxima, rates and costs: read into the inside unit, and shown in the one people write."""
+    limit = Limit.of(text)
+    assert (limit.metric, limit.op, limit.bound, limit.allowed, limit.quantile) == (metric, op, pytest.approx(bound), None, None)
+    assert limit.format(limit.bound) == shown
+    assert limit.least_requests == (1 if metric == "max" else 200)
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("achieved_rate <= 49/s", "a limit of achieved_rate is its lower bound, written '>='"),
+        ("error_rate >= 1%", "a limit of error_rate is its upper bound, written '<='"),
+        ("achieved_rate >= 49", "'49' is not a rate: write requests per second, such as 49/s"),
+        ("achieved_rate >= 0/s", "above 0"),
+        (f"achieved_rate >= {'9' * 400}/s", "at most 1e+09"),
+        ("cost_per_1000 <= 0.02", "'0.02' is not a price: write US dollars, such as 0.02usd"),
+        ("cost_per_1000 <= 0.02eur", "is not a price"),
+        ("cost_per_1000 <= 0usd", "above 0"),
+        ("mean <= 0ms", "above 0"),
+        ("max <= 2%", "not a duration"),
+        ("p100 <= 5ms", "p100 is no percentile"),
+        ("ttfb_p0 <= 5ms", "ttfb_p0 is no percentile"),
+        ("colour <= 5ms", "; allowed: percentiles p50 … p99.99, the same of the time to first byte ttfb_p50 … ttfb_p99.99, mean, max, "),
+        ("eror_rate <= 1%", "did you mean 'error_rate'? Allowed: percentiles"),
         ("p99 < 60", "'<' is not known"),
         ("p99 <= 60", "write a number and its unit"),
         ("p101 <= 60ms", "p101 is no percentile"),
@@ -82,9 +117,14 @@ def test_a_budget_names_each_metric_once_and_at_least_one() -> None:
         (lambda: Budget((Limit.of("p99 <= 60ms"),), send_lag_share="20%"), "budget: send_lag_share is '20%'"),
         (lambda: Limit.of(f"p99 <= {'9' * 400}ms"), "would always hold"),
         (lambda: Limit("p99", "<=", float("inf"), "p99"), "limit 'p99': no load lasts longer than a day"),
-        (lambda: Limit("p99", "<=", float("nan"), "p99"), "limit 'p99': the bound of a percentile is above 0"),
+        (lambda: Limit("p99", "<=", float("nan"), "p99"), "limit 'p99': the bound of a time is above 0"),
         (lambda: Limit("p99", "<=", "60ms", "p99"), "limit 'p99': bound is '60ms'; it is a number, of seconds"),
         (lambda: Limit("p99", ">=", 0.06, "p99"), "limit 'p99': '>=' is not known"),
+        (lambda: Limit("achieved_rate", "<=", 5.0, "rate"), "limit 'rate': '<=' is not known; a limit of achieved_rate is its lower bound"),
+        (lambda: Limit("achieved_rate", ">=", float("nan"), "rate"), "limit 'rate': the bound is above 0"),
+        (lambda: Limit("achieved_rate", ">=", "49/s", "rate"), "limit 'rate': bound is '49/s'; it is a number, of requests per second"),
+        (lambda: Limit("cost_per_1000", "<=", float("inf"), "cost"), "limit 'cost': the bound is above 0"),
+        (lambda: Limit("mean", ["<="], 0.06, "mean"), "limit 'mean': ['<='] is not known"),
         (lambda: Limit(["p99"], "<=", 0.06, "p99"), "limit: metric is ['p99']; it is a text"),
         (lambda: Limit("error_rate", "<=", 1e-320, "tiny"), "limit 'tiny': no load that can be scheduled decides less than"),
     ],
@@ -112,3 +152,40 @@ def test_a_limit_that_is_written_is_the_limit_that_is_read(quantile: int, bound_
     limit = Limit.of(f"p{quantile} <= {bound_ms:.4f}ms")
     assert limit.quantile == pytest.approx(quantile / 100)
     assert limit.bound == pytest.approx(bound_ms / 1e3, rel=1e-3, abs=1e-7)
+
+
+BOUNDS = {
+    "time": st.floats(0.001, 8.6e7).map(lambda ms: (f"{ms:.3f}ms", float(f"{ms:.3f}") / 1e3)),
+    "share": st.integers(1, 9999).map(lambda n: (f"{n / 100:g}%", n / 10_000)),
+    "rate": st.floats(0.01, 1e6).map(lambda per_s: (f"{per_s:.2f}/s", float(f"{per_s:.2f}"))),
+    "cost": st.floats(0.0001, 1e4).map(lambda usd: (f"{usd:.4f}usd", float(f"{usd:.4f}"))),
+}
+
+
+@given(data=st.data(), spaces=st.text(" ", max_size=2))
+def test_every_metric_survives_the_way_through_text(data: st.DataObject, spaces: str) -> None:
+    """Whatever is named, with its own operator and unit, is what is read; with the other operator it is refused."""
+    percentiles = st.builds("{}p{}".format, st.sampled_from(["", "ttfb_"]), st.sampled_from(["1", "50", "99", "99.9", "99.99"]))
+    metric = data.draw(st.sampled_from(sorted(METRICS)) | percentiles)
+    named = METRICS.get(metric)
+    unit, op = (named.unit.name, ">=" if named.at_least else "<=") if named else ("time", "<=")
+    text, bound = data.draw(BOUNDS[unit])
+    limit = Limit.of(f"{metric}{spaces}{op}{spaces}{text}")
+    assert (limit.metric, limit.op, limit.bound) == (metric, op, pytest.approx(bound))
+    assert Limit(limit.metric, limit.op, limit.bound, limit.source) == limit
+    assert limit.least_requests >= 1
+    with pytest.raises(PlanError, match="is not known"):
+        Limit.of(f"{metric} {'<=' if op == '>=' else '>='} {text}")
+
+
+def test_the_tightest_time_is_the_least_bound_of_any_time() -> None:
+    """What a generator's lag is held against; shares, rates and costs have none."""
+    assert Budget.of("p99 <= 60ms", "mean <= 20ms", "ttfb_p50 <= 10ms", "error_rate <= 0.1%").tightest_s == pytest.approx(0.01)
+    assert Budget.of("error_rate <= 1%", "achieved_rate >= 5/s", "cost_per_1000 <= 0.001usd").tightest_s is None
+
+
+def test_the_first_byte_and_the_whole_response_may_both_be_limited() -> None:
+    """The same quantile of two times is no contradiction; twice of one is."""
+    assert len(Budget.of("p99 <= 60ms", "ttfb_p99 <= 20ms").limits) == 2
+    with pytest.raises(PlanError, match="two limits for ttfb_p99"):
+        Budget.of("ttfb_p99 <= 60ms", "ttfb_p99.0 <= 20ms")

@@ -63,3 +63,23 @@ def test_a_load_that_is_clearly_long_enough_costs_no_numpy() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
     assert said.strip() == "False"
+
+
+def test_a_rate_that_the_load_never_offers_is_refused_before_anything_is_deployed() -> None:
+    """To the request where chance has a part: a seed may hold fewer than the rate promises. Callers that wait offer nothing to go by."""
+    check_enough(ConstantRate(50, 20), Budget.of("achieved_rate >= 50/s"), "ranker")
+    with pytest.raises(PlanError, match=r"ranker: 'achieved_rate >= 60/s' can never be kept, the load offers 50/s; offer more"):
+        check_enough(ConstantRate(50, 20), Budget.of("achieved_rate >= 60/s"), "ranker")
+    check_enough(ClosedLoop(4, 20), Budget.of("achieved_rate >= 60/s"), "ranker")
+    refused = 0
+    for seed in range(40):
+        load = Poisson(50, 20, seed=seed)
+        due = np.count_nonzero(load.due_times() >= load.warmup_s)
+        try:
+            check_enough(load, Budget.of("achieved_rate >= 50/s"), "ranker")
+        except PlanError:
+            refused += 1
+            assert due < 1000
+        else:
+            assert due >= 1000
+    assert 5 < refused < 35

@@ -84,6 +84,13 @@ def test_a_plan_may_name_a_set_of_payloads(plan_at, tmp_path: Path) -> None:
         assert case.bodies() == (b"{}", b"[]")
 
 
+def test_a_plan_may_state_prices(plan_at) -> None:
+    """By instance type, for a limit of the cost; whoever pays knows them."""
+    stated = '[defaults]\nprices = { "ml.m5.large" = 0.2, "ml.m5.xlarge" = 0.4 }'
+    cases = read_plan(plan_at(GOOD.replace("[defaults]", stated).replace("p99 <= 60ms", "cost_per_1000 <= 0.02usd"))).cases
+    assert [case.price.usd_per_hour for case in cases] == [0.2, 0.2, 0.4, 0.4]
+
+
 def test_a_plan_may_name_any_load(plan_at, tmp_path: Path) -> None:
     """With how connections are kept, and silences; a record is relative to the plan."""
     (tmp_path / "arrivals.txt").write_text("\n".join(str(number / 100) for number in range(500)))
@@ -110,6 +117,8 @@ def test_a_plan_may_name_any_load(plan_at, tmp_path: Path) -> None:
         ("for_s = 20", "for_s = 0", "for_s is 0"),
         ("for_s = 20", "for_s = 2", "'p99 <= 60ms' needs at least 299 requests to be decided, the load has about 200"),
         ('"body.json"', '"absent.json"', "absent.json cannot be read: No such file"),
+        ("budget = [", 'prices = { "ml.m5.large" = 0 }\nbudget = [', "prices: 'ml.m5.large' is 0; a price is USD per hour"),
+        ("budget = [", "prices = 5\nbudget = [", "prices is 5; it is a table"),
         ('"body.json"', "7", "payload is 7; it is a path, a list of paths"),
         ('"body.json"', '["body.json", 7]', "experiment 'types': payload names 7; it is a path"),
         ('"body.json"', '{ "body.json" = 0 }', "body.json' is 0; it is a number above 0"),

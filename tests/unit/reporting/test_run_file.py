@@ -52,7 +52,7 @@ def test_a_run_says_what_was_asked_what_happened_and_what_it_means(run: Run) -> 
     assert "p99 response time" in stored["verdict"]["explanation"]
     check = stored["verdict"]["checks"][1]
     assert check["limit"]["source"] == "p99 <= 120ms"
-    assert {"outcome", "fraction", "low", "high", "design_effect", "more_requests", "provisional"} == set(check["decision"])
+    assert {"outcome", "fraction", "low", "high", "design_effect", "more_requests", "provisional", "after_s"} == set(check["decision"])
     by_metric = {one["metric"]: one for one in stored["estimates"]}
     assert by_metric["p50"]["low"] < by_metric["p50"]["value"] < by_metric["p50"]["high"]
     fates = {"scheduled": 2200, "judged": 2000, "answered": 1997, "failed": {"connection lost": 3}}

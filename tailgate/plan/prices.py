@@ -1,0 +1,69 @@
+"""Prices: what an instance costs an hour, as stated by whoever pays it, else from prices.toml beside this file. None is made up."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from tailgate.errors import PlanError
+from tailgate.plan.checks import check_is, is_finite, shown
+from tailgate.plan.instances import check_instance_type
+
+DEAREST_USD = 10_000.0
+"""Per hour: no instance costs a tenth of it; more is a price of something else."""
+
+STATED = "as stated"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Of one instance, USD per hour. origin: who says so."""
+
+    usd_per_hour: float
+    origin: str
+
+    @property
+    def stated(self) -> bool:
+        """Whether whoever pays it said so; else it is an indicative one of the table's regions."""
+        return self.origin == STATED
+
+
+def price_of(instance_type: str, stated: Mapping[str, float]) -> Price:
+    """The price of an instance type: the stated one, else the bundled one. Raises PlanError saying how to state it."""
+    if instance_type in stated:
+        return Price(stated[instance_type], STATED)
+    table = _table()
+    if instance_type not in table["usd_per_hour"]:
+        raise PlanError(f"no price of {instance_type} is known; {how_to_state(instance_type)}")
+    return Price(table["usd_per_hour"][instance_type], f"indicative, {' and '.join(table['regions'])}, {table['dated']}")
+
+
+def check_price_in(region: str, instance_type: str, stated: Mapping[str, float]) -> None:
+    """Refuse a bundled price in a region that it is not of. Raises PlanError saying how to state it."""
+    if instance_type not in stated and region not in _table()["regions"]:
+        bundled = " and ".join(_table()["regions"])
+        raise PlanError(f"no price of {instance_type} in {region} is known, only in {bundled}; {how_to_state(instance_type)}")
+
+
+def check_prices(what: str, prices: object) -> None:
+    """Refuse what are no prices by instance type, USD per hour. Raises PlanError."""
+    check_is(what, prices, Mapping, "a table of instance types and USD per hour, such as {'ml.m5.large': 0.115}")
+    if isinstance(prices, Mapping):
+        for instance_type, price in prices.items():
+            check_instance_type(instance_type)
+            if not is_finite(price) or not 0 < price <= DEAREST_USD:
+                raise PlanError(f"{what}: '{instance_type}' is {shown(price)}; a price is USD per hour of one instance, above 0")
+
+
+def how_to_state(instance_type: str) -> str:
+    """What to write where no price is known."""
+    return f"state it in USD per hour: prices = {{ \"{instance_type}\" = … }} in the plan, prices={{'{instance_type}': …}} of a Case"
+
+
+@functools.cache
+def _table() -> Mapping[str, Any]:
+    return tomllib.loads(resources.files("tailgate.plan").joinpath("prices.toml").read_text(encoding="utf-8"))
