@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from benchmarks import accuracy, cpu, million, neighbour, rate, stall, workers, wrong_answers
-from benchmarks.figures import Settings, Table, measured, record, recorded
+from benchmarks.figures import Settings, keep, measured, publish
 
 HERE = Path(__file__).parent
-BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
+PART = "figures"
 BENCHES = {
     module.__name__.rpartition(".")[2]: module for module in (accuracy, stall, cpu, rate, workers, neighbour, wrong_answers, million)
 }
@@ -32,24 +32,10 @@ def main() -> int:
         table = measured(BENCHES[name].measure, settings)
         print(table.markdown(), flush=True)
         if options.json or not options.quick:
-            _keep(table, options.json or HERE / "figures.json", publish=not options.json)
+            tables = keep(table, options.json or HERE / "figures.json", BENCHES)
+            if not options.json:
+                publish(PART, tables, HERE / "README.md")
     return 0
-
-
-def _keep(table: Table, path: Path, *, publish: bool) -> None:
-    """Put a table among those recorded, at once: a bench that fails later loses nothing."""
-    kept = {**recorded(path), table.name: table}
-    tables = [kept[name] for name in BENCHES if name in kept]
-    record(tables, path)
-    if publish:
-        _publish("\n".join(one.markdown() for one in tables))
-
-
-def _publish(page: str) -> None:
-    path = HERE / "README.md"
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{page}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,28 @@ def recorded(path: Path) -> dict[str, Table]:
     return {name: Table.of(fields) for name, fields in json.loads(path.read_text(encoding="utf-8")).items()} if path.exists() else {}
 
 
+def keep(table: Table, path: Path, order: Iterable[str]) -> list[Table]:
+    """Put a table among those recorded, at once, and give them all: a bench that fails later loses nothing.
+
+    order: names of tables, or what precedes a colon in them.
+    """
+    kept = {**recorded(path), table.name: table}
+    tables = [kept[name] for first in order for name in kept if name.split(":")[0] == first]
+    record(tables, path)
+    return tables
+
+
+def publish(part: str, tables: Sequence[Table], page: Path) -> None:
+    """Write tables into the part of a page that begins with `<!-- part: … -->` and ends with `<!-- end of part -->`."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(f"<!-- {part}: ")
+    opening, _, rest = rest.partition("\n")
+    _, end, after = rest.partition(f"<!-- end of {part} -->")
+    if not (begin and end):
+        raise ValueError(f"{page} has no part '<!-- {part}: … -->' to '<!-- end of {part} -->'")
+    shown = "\n".join(table.markdown() for table in tables)
+    page.write_text(f"{before}{begin}{opening}\n\n{shown}\n{end}{after}", encoding="utf-8")
+
+
 def main(measure: Callable[[Settings], Table]) -> None:
     """One bench as a command: prints its table, and writes JSON where asked."""
     parser = argparse.ArgumentParser(description=(measure.__doc__ or "").splitlines()[0])
@@ -122,6 +144,8 @@ def _shown(cell: Cell | None, kind: str) -> str:
         "us": lambda: f"{cell * 1e6:.0f}" if cell * 1e6 >= 20 else f"{cell * 1e6:.1f}",
         "percent": lambda: f"{cell * 100:+.2f} %",
         "share": lambda: f"{cell * 100:.0f} %",
+        "rate": lambda: f"{cell * 100:.1f} %",
+        "rate2": lambda: f"{cell * 100:.2f} %",
         "count": lambda: f"{cell:,.0f}".replace(",", "\u202f"),
         "times": lambda: f"{cell:.1f} ×" if cell < 10 else f"{cell:.0f} ×",
     }
