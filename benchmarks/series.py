@@ -79,8 +79,8 @@ def pauses(random: np.random.Generator, runs: int, requests: int, fraction: floa
 
 
 def queue(random: np.random.Generator, runs: int, requests: int, _fraction: float) -> Floats:
-    """Sojourn times in a queue with one server (M/M/1) that is busy nine tenths of the time; they are exponential."""
-    busy = 0.9
+    """Sojourn times in a queue with one server (M/M/1) that is busy four fifths of the time; they are exponential."""
+    busy = 0.8
     service = busy * random.standard_exponential((runs, requests))
     steps = service - random.standard_exponential((runs, requests))
     steps[:, 1:] = steps[:, :-1].copy()
@@ -105,7 +105,7 @@ MODELS: Mapping[str, Model] = {
     "bursts": Model("bursts, 1.5 s every 60 s", spells(1.5, 60)),
     "pauses": Model("a pause in each 10 s", pauses),
     "neighbour": Model("noisy neighbour, 20 s per 320 s", spells(20, 320)),
-    "queue": Model("queue, 90 % busy", queue),
+    "queue": Model("queue, 80 % busy", queue),
     "tide": Model("tide of 20 min, ± 50 %", tide),
 }
 SIX = ("independent", "ar90", "ar99", "bursts", "pauses", "neighbour")
