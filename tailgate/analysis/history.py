@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from tailgate.analysis.change_points import PRIOR_FREEDOM, last_change, spread_about
+from tailgate.analysis.change_points import PRIOR_FREEDOM, TYPICAL_SPREAD, last_change, spread_about
 from tailgate.analysis.dependence import LEAST_HISTORY
 from tailgate.analysis.outcome import Outcome
 from tailgate.errors import AnalysisError
@@ -49,24 +49,33 @@ class Change:
     repeat: bool = False
 
 
-def judge(previous: Sequence[float], newest: float, retry: float | None = None, *, least_effect: float = LEAST_EFFECT) -> Change:
+def judge(
+    previous: Sequence[float],
+    newest: float,
+    retry: float | None = None,
+    *,
+    least_effect: float = LEAST_EFFECT,
+    typical_spread: float = TYPICAL_SPREAD,
+) -> Change:
     """Judge one time of the newest run, such as its p99 in seconds, by those of earlier runs in the order of time.
 
     retry: the same of an independent repeat, which has to confirm a regression. newest and retry may be infinite, which
-    is beyond any bound. least_effect: the share by which it has to be slower to matter. Method: the segment since the
-    last change point, its median and a shrunk median absolute deviation on the log scale, and the one-sided 95 %
-    prediction bound for one further run (Hahn & Meeker, Statistical Intervals, 1991, §4.8), taken with as many degrees of
-    freedom as the spread. Raises AnalysisError naming the argument.
+    is beyond any bound. least_effect: the share by which it has to be slower to matter. typical_spread: standard
+    deviation of the logarithm between runs as it is expected before any is seen: more than 3 % where the runs are so
+    short that each is known less well than that. Method: the segment since the last change point, its median and a
+    shrunk median absolute deviation on the log scale, and the one-sided 95 % prediction bound for one further run (Hahn
+    & Meeker, Statistical Intervals, 1991, §4.8) at as many degrees of freedom as the spread has. Raises AnalysisError
+    naming the argument.
     """
-    if isinstance(least_effect, bool) or not isinstance(least_effect, int | float) or not 0 <= least_effect < math.inf:
-        raise AnalysisError(f"least_effect is {least_effect!r}; it is the share that matters, from 0 up, such as 0.03")
+    _check_number(least_effect, "least_effect", "the share that matters, from 0 up, such as 0.03", least=0.0)
+    _check_number(typical_spread, "typical_spread", "a standard deviation of logarithms, such as 0.03", least=1e-6)
     logs = np.log(_times(previous))
     measured = _measured(newest, "newest")
     repeated = None if retry is None else _measured(retry, "retry")
-    since = last_change(logs)
+    since = last_change(logs, typical_spread)
     segment = logs[since:]
     centre = float(np.median(segment)) if len(segment) else None
-    bound = _bound(segment, centre, least_effect) if centre is not None and len(logs) >= LEAST_HISTORY else None
+    bound = _bound(segment, centre, least_effect, typical_spread) if centre is not None and len(logs) >= LEAST_HISTORY else None
     return Change(
         _outcome(bound, measured, repeated),
         expected_s=None if centre is None else math.exp(centre),
@@ -80,11 +89,16 @@ def judge(previous: Sequence[float], newest: float, retry: float | None = None, 
     )
 
 
-def _bound(segment: NDArray[np.float64], centre: float, least_effect: float) -> float:
+def _bound(segment: NDArray[np.float64], centre: float, least_effect: float, typical_spread: float) -> float:
     """What a further run exceeds with a chance of 5 %, or the least effect if that is more, as a logarithm."""
     freedom = len(segment) - 1 + PRIOR_FREEDOM
-    noise = float(stdtrit(freedom, 1 - _LEVEL)) * spread_about(segment, centre) * math.sqrt(1 + 1 / len(segment))
+    noise = float(stdtrit(freedom, 1 - _LEVEL)) * spread_about(segment, centre, typical_spread) * math.sqrt(1 + 1 / len(segment))
     return centre + max(noise, math.log1p(least_effect))
+
+
+def _check_number(value: object, name: str, what: str, least: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
+        raise AnalysisError(f"{name} is {value!r}; it is {what}")
 
 
 def _outcome(bound: float | None, newest: float, retry: float | None) -> Outcome:
