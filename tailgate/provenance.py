@@ -16,6 +16,9 @@ from tailgate.targets import Endpoint
 
 _PACKAGES = ("tailgate", "locust", "gevent", "boto3", "botocore", "moto", "numpy", "scipy", "pytest", "pytest-benchmark")
 
+_BRANCHES = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BUILDKITE_BRANCH", "BRANCH_NAME")
+"""Where GitHub (a pull request's, then any), GitLab, Buildkite and Jenkins name the branch."""
+
 
 def provenance(case: Case, target_kind: str, endpoint: Endpoint, samples: Samples) -> dict[str, object]:
     """The facts of one run as plain values: target, vantage, versions, commit, start, clock.
@@ -34,6 +37,7 @@ def provenance(case: Case, target_kind: str, endpoint: Endpoint, samples: Sample
         "started_at": datetime.fromtimestamp(header.origin_unix_s, UTC).isoformat(timespec="milliseconds"),
         "clock": header.clock,
         "commit": _commit(),
+        "branch": _branch(),
         "host": {**_host(), "counters": dict(samples.host)},
         "versions": _versions(),
     }
@@ -59,9 +63,20 @@ def _version(package: str) -> str | None:
 @functools.cache
 def _commit() -> str | None:
     """The commit of the repository that is tested, `-dirty` when the tree differs from it; None outside git."""
+    return _git("describe", "--always", "--abbrev=40", "--exclude=*", "--dirty")
+
+
+@functools.cache
+def _branch() -> str | None:
+    """The branch that is tested; on a detached head, as CI has it, the one that CI names; None where nobody does."""
+    checked_out = _git("symbolic-ref", "--quiet", "--short", "HEAD")
+    return checked_out or next((named for name in _BRANCHES if (named := os.environ.get(name))), None)
+
+
+def _git(*arguments: str) -> str | None:
     try:
         done = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"],  # noqa: S607  # whichever git the user has
+            ["git", *arguments],  # noqa: S607  # whichever git the user has
             capture_output=True,
             text=True,
             timeout=10,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from tailgate.analysis import wording
 from tailgate.analysis.counts import History
@@ -19,6 +20,9 @@ from tailgate.analysis.wire import wire_lines
 from tailgate.plan.budget import Limit
 from tailgate.plan.case import Case
 from tailgate.samples import Samples
+
+if TYPE_CHECKING:
+    from tailgate.analysis.baseline import MetricChange
 
 _QUEUEING_SHARE = 0.05
 """Of the response time's p99: less than that between it and the service time's p99 explains nothing."""
@@ -45,7 +49,7 @@ class Verdict:
     checks: one per limit, in the budget's order. reasons: why the run cannot be trusted; where there are any, every
     outcome is INCONCLUSIVE. service_p99: the service time's p99, None without samples. queueing_s: how much of the
     response time's p99 was spent before sending, None where it is not worth a word, and in a closed loop, which has no
-    queue. notes: further lines of the text.
+    queue. notes: further lines of the text. changes: what a baseline says of it (analysis/baseline.py), where one was named.
     """
 
     outcome: Outcome
@@ -56,6 +60,7 @@ class Verdict:
     service_p99: Estimate | None = None
     queueing_s: float | None = None
     notes: tuple[str, ...] = ()
+    changes: tuple[MetricChange, ...] = ()
 
     def __bool__(self) -> bool:
         return self.outcome is Outcome.PASS

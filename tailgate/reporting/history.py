@@ -10,10 +10,9 @@ from tailgate.analysis.counts import Counts
 from tailgate.analysis.counts import History as Earlier
 from tailgate.errors import AnalysisError, RecordError
 from tailgate.plan.case import Case
-from tailgate.reporting.benchmark_json import runs_in
 from tailgate.reporting.per_second import counts_in
+from tailgate.reporting.recorded import benchmarks_folder, kept, newest_runs, trusted
 from tailgate.reporting.run_file import Run
-from tailgate.reporting.session_folder import BENCHMARKS
 
 NEWEST_FILES = 50
 """Of all that were ever written: reading more costs seconds, and what is older says little of today."""
@@ -22,14 +21,14 @@ NEWEST_RUNS = 20
 
 
 class History:
-    """Earlier runs below a reports folder, read once, when they are first asked for.
+    """Earlier runs below a reports folder, or another folder of benchmark JSON, read once, when they are first asked for.
 
     Only runs that were trusted count, and at most the newest 20 of a case; files that cannot be read are passed over.
     vantage: where the load comes from; runs from elsewhere went over other networks.
     """
 
-    def __init__(self, reports: Path, vantage: str = "local") -> None:
-        self._folder, self._vantage = reports / BENCHMARKS, vantage
+    def __init__(self, folder: Path, vantage: str = "local") -> None:
+        self._folder, self._vantage = folder, vantage
 
     def of(self, case: Case, target_kind: str) -> dict[str, Earlier]:
         """By a limit's source, requests and exceedances per second of earlier runs of the case at such a target, newest first."""
@@ -40,31 +39,9 @@ class History:
     def _runs(self) -> dict[tuple[str, str, str], list[Run]]:
         """Trusted runs by what makes them comparable, newest first."""
         found: defaultdict[tuple[str, str, str], list[Run]] = defaultdict(list)
-        for path in _newest(self._folder):
-            for run in _readable(path):
-                if not run.verdict.get("reasons"):
-                    found[str(run.case.get("key")), str(run.provenance.get("target")), str(run.provenance.get("vantage"))].append(run)
-        for runs in found.values():
-            runs.sort(key=lambda run: str(run.provenance.get("started_at")), reverse=True)
+        for run in trusted(newest_runs(benchmarks_folder(self._folder), NEWEST_FILES)):
+            found[kept(run)].append(run)
         return found
-
-
-def _newest(folder: Path) -> list[Path]:
-    """Its newest files by their time of change; those that vanish meanwhile are passed over."""
-    timed = []
-    for path in folder.rglob("*.json"):
-        try:
-            timed.append((path.stat().st_mtime_ns, path))
-        except OSError:
-            continue
-    return [path for _, path in sorted(timed, reverse=True)[:NEWEST_FILES]]
-
-
-def _readable(path: Path) -> list[Run]:
-    try:
-        return runs_in(path)
-    except RecordError:
-        return []
 
 
 def _counts(runs: list[Run], source: str) -> Earlier:

@@ -1,0 +1,55 @@
+"""Recorded runs: those in a folder's newest benchmark JSON files that may teach something of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tailgate.errors import RecordError
+from tailgate.reporting.benchmark_json import runs_in
+from tailgate.reporting.run_file import Run
+from tailgate.reporting.session_folder import BENCHMARKS
+
+
+def benchmarks_folder(folder: Path) -> Path:
+    """Where benchmark JSON lies in a history: in a reports folder below it, elsewhere in the folder itself."""
+    below = folder / BENCHMARKS
+    return below if below.is_dir() else folder
+
+
+def newest_runs(folder: Path, most_files: int) -> list[Run]:
+    """The runs in the newest files below a folder, newest first; files that cannot be read are passed over."""
+    return sorted((run for path in _newest(folder, most_files) for run in _readable(path)), key=began, reverse=True)
+
+
+def trusted(runs: Iterable[Run]) -> list[Run]:
+    """Those of them that were trusted."""
+    return [run for run in runs if not run.verdict.get("reasons")]
+
+
+def began(run: Run) -> str:
+    """When it began: ISO 8601, UTC, which sorts as text."""
+    return str(run.provenance.get("started_at"))
+
+
+def kept(run: Run) -> tuple[str, str, str]:
+    """What makes runs comparable: case key, target kind, vantage."""
+    return str(run.case.get("key")), str(run.provenance.get("target")), str(run.provenance.get("vantage"))
+
+
+def _newest(folder: Path, most_files: int) -> list[Path]:
+    """Its newest files by their time of change; those that vanish meanwhile are passed over."""
+    timed = []
+    for path in folder.rglob("*.json"):
+        try:
+            timed.append((path.stat().st_mtime_ns, path))
+        except OSError:
+            continue
+    return [path for _, path in sorted(timed, reverse=True)[:most_files]]
+
+
+def _readable(path: Path) -> list[Run]:
+    try:
+        return runs_in(path)
+    except RecordError:
+        return []
