@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from benchmarks.series import BOUND_S, MODELS, PER_S, SIX, counts_per_second, response_s
+from benchmarks.verdicts_history import replicated as from_history
 from benchmarks.verdicts_independent import replicated
 from benchmarks.verdicts_one_run import ALLOWED, BEFORE, EARLIER, at_budget, draw, off_budget
 
@@ -77,6 +78,22 @@ def test_independent_requests_at_the_budget_are_wrongly_decided_in_one_run_of_tw
     figures = replicated(ALLOWED, 1000)
     assert max(figures["passed"], figures["failed"]) <= at_most(0.05, 1000)
     assert min(figures["peek_pass"], figures["peek_fail"]) > 0.12
+
+
+@pytest.mark.parametrize(("series", "power"), [("twenty", 0.80), ("six", 0.72), ("heavy", 0.80), ("disturbed", 0.72)])
+def test_a_run_against_its_history_cries_wolf_rarely_and_finds_a_tenth(series: str, power: float) -> None:
+    """At most 2 % false alarms; with 20 earlier runs that vary by 3 %, at least 80 % of the runs that are 10 % slower."""
+    runs = 300
+    figures = from_history(series, runs)
+    assert figures["alarm"] <= at_most(0.02, runs)
+    assert figures["found"] >= 1 - at_most(1 - power, runs)
+    assert figures["alarm_last"] > 2 * figures["alarm"], "what is compared with one run is compared with its noise"
+
+
+def test_a_new_level_is_the_usual_one_with_its_third_run() -> None:
+    """One run after a step of 15 % the newest is slower than usual; three runs after it, it is not."""
+    assert from_history("step_1", 100)["alarm"] > 0.8
+    assert from_history("step_3", 300)["alarm"] <= at_most(0.02, 300)
 
 
 @pytest.mark.thorough
