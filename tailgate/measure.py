@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from tailgate.analysis.early import Early, counted_in
 from tailgate.analysis.estimates import estimates
+from tailgate.analysis.looks import USUAL, Rhythm
 from tailgate.analysis.quantiles import Estimate
 from tailgate.analysis.validity import disturbed
 from tailgate.analysis.verdict import Verdict, judge
@@ -34,7 +36,8 @@ class Measurement:
     """One run, judged and recorded.
 
     verdict: true only for PASS; `.explain()` is the text to assert with. record: the run as it is on disk. disturbed:
-    its host was too busy for a while, and that is all that speaks against it.
+    its host was too busy for a while, and that is all that speaks against it. failed: the run before it that said FAIL,
+    where this one was made to confirm that; None otherwise.
     """
 
     case: Case
@@ -42,6 +45,7 @@ class Measurement:
     estimates: tuple[Estimate, ...]
     record: Run
     disturbed: bool = False
+    failed: Measurement | None = None
 
     def __repr__(self) -> str:
         """Short, because pytest prints it beside a failed assertion."""
@@ -57,6 +61,8 @@ def measure(
     floors: Floors | None = None,
     workforce: Workforce = ALONE,
     history: History | None = None,
+    rhythm: Rhythm | None = USUAL,
+    failed: Measurement | None = None,
     on_tick: OnTick | None = None,
     asked_by: Mapping[str, str] = MappingProxyType({}),
 ) -> Measurement:
@@ -64,23 +70,27 @@ def measure(
 
     turn: entered around the load, so that measurements on one host do not disturb each other. floors: what tells the
     harness's own response time. workforce: who shares the load.
-    history: earlier runs, which a PASS has to reckon with. asked_by: session and test, for the record.
+    history: earlier runs, which a PASS has to reckon with. rhythm: when it is looked at whether the verdict is clear, and the
+    load can end; None for a load of its full length. failed: a run that said FAIL, for this one to confirm. asked_by: session
+    and test, for the record.
     Raises TargetError, GeneratorError or RecordError where there is nothing to judge.
     """
     with target.open(case.spec) as endpoint:
         order = workforce.given(_order(case, endpoint, record.samples_path(case.id)))
         environment = {**endpoint.environment, **workforce.environment}
+        earlier = history.of(case, target.kind) if history is not None else {}
+        early = Early(case.budget, case.load.for_s, rhythm, earlier)
         with turn:
             floor = floors.of(order) if floors is not None else None
-            samples = drive(order, environment=environment, processes=endpoint.processes, on_tick=on_tick)
+            samples = drive(order, environment=environment, processes=endpoint.processes, on_tick=on_tick, stop_early=early.enough)
     judged = samples.after_warmup()
     notes = (*(floor.notes(case.budget) if floor is not None else ()), *notes_for(order.samples, asked_by.get("test")))
-    earlier = history.of(case, target.kind) if history is not None else None
-    verdict = judge(case, judged, target_kind=target.kind, history=earlier, notes=notes)
+    before = failed.verdict if failed is not None else None
+    verdict = judge(case, judged, target_kind=target.kind, history=earlier, rhythm=rhythm, failed=before, notes=notes)
     estimated = estimates(judged)
     facts = provenance(case, target.kind, endpoint, samples) | {"floor": floor.fields() if floor is not None else None} | dict(asked_by)
     run = record.write(case, verdict, estimated, samples, facts, order.samples)
-    return Measurement(case, verdict, estimated, run, disturbed(case, judged, verdict.reasons))
+    return Measurement(case, verdict, estimated, run, disturbed(case, judged, verdict.reasons), failed)
 
 
 def _order(case: Case, endpoint: Endpoint, samples_path: Path) -> Order:
@@ -97,6 +107,7 @@ def _order(case: Case, endpoint: Endpoint, samples_path: Path) -> Order:
         samples=samples_path,
         expect=case.expect,
         connections=connections_for(case.load),
+        counted=counted_in(case.budget),
     )
 
 

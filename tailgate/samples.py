@@ -184,9 +184,10 @@ class Samples:
     def per_second(self, exceeds: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Requests and exceedances per second of due time, shapes (seconds,), from the first judged second on.
 
-        Seconds are counted from the end of the warm-up; the last, partial second is kept.
+        Seconds are counted from the end of the warm-up; the last, partial second is kept. Silent ones at the end are left out,
+        but not where it is known how many were enough.
         """
-        return counts_per_second(self.due_s, self.header.warmup_s, exceeds)
+        return counts_per_second(self.due_s, self.header.warmup_s, exceeds, least=int(self.enough_s or 0))
 
     def _after(self, column: str, start: NDArray[np.float64] | float) -> NDArray[np.float64]:
         times = self.records[column].astype(np.float64) - start
@@ -194,11 +195,11 @@ class Samples:
 
 
 def counts_per_second(
-    due_s: NDArray[np.float64], warmup_s: float, exceeds: NDArray[np.bool_]
+    due_s: NDArray[np.float64], warmup_s: float, exceeds: NDArray[np.bool_], *, least: int = 0
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """`Samples.per_second` of requests of which only the due times are at hand, both shapes (n,)."""
+    """`Samples.per_second` of requests of which only the due times are at hand, both shapes (n,); `least` seconds at least."""
     second = np.maximum(0, np.floor(due_s - warmup_s)).astype(np.int64)
-    length = int(second.max()) + 1 if len(second) else 0
+    length = max(least, int(second.max()) + 1 if len(second) else 0)
     return np.bincount(second, minlength=length), np.bincount(second[exceeds], minlength=length)
 
 

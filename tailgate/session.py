@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 
+from tailgate.analysis.looks import USUAL, Rhythm
+from tailgate.analysis.outcome import Outcome
 from tailgate.driving import shown_on
 from tailgate.floor import Floors
 from tailgate.generator.workers.workforce import ALONE, Workforce
@@ -23,7 +26,8 @@ class Session:
 
     Nothing is started before the first `prefetch`, `open` or `measure`. floors: measures the harness beside, unless the
     target is the null responder itself. workforce: who shares each load. repeats: how often a run that its host
-    disturbed is measured again.
+    disturbed is measured again. rhythm: when a run is looked at, to end it as soon as its verdict is clear; None for never.
+    retry: whether a FAIL counts only where a second run confirms it.
     """
 
     def __init__(
@@ -34,6 +38,8 @@ class Session:
         floors: Floors | None = None,
         workforce: Workforce = ALONE,
         repeats: int = 0,
+        rhythm: Rhythm | None = USUAL,
+        retry: bool = True,
     ) -> None:
         self.target = Prefetched(make_target(settings), on_progress=self._deploying)
         self._record = record
@@ -42,6 +48,8 @@ class Session:
         self._board = board
         self._workforce = workforce
         self._repeats = repeats
+        self._rhythm = rhythm
+        self._retry = retry
         self._waiting_for: Case | None = None
 
     def prefetch(self, cases: Iterable[Case]) -> None:
@@ -49,14 +57,24 @@ class Session:
         self.target.prefetch(case.spec for case in cases)
 
     def measure(self, case: Case, asked_by: Mapping[str, str]) -> Iterator[Measurement]:
-        """Measure one case, again where its host disturbed it and that may still be: each run as it is recorded, the last counts."""
-        for repeat in range(self._repeats + 1):
-            measured = self._measure(case, {**asked_by, "repeat": str(repeat)})
+        """Measure one case: each run as it is recorded, the last counts.
+
+        Again where its host disturbed it, as often as that may be; and once more to confirm a FAIL, by a run that keeps what it
+        finds: a PASS, or INCONCLUSIVE.
+        """
+        failed: Measurement | None = None
+        disturbed = 0
+        for number in count():
+            measured = self._measure(case, {**asked_by, "repeat": str(number)}, failed)
             yield measured
-            if not measured.disturbed:
+            if measured.disturbed and disturbed < self._repeats:
+                disturbed += 1
+            elif self._retry and failed is None and measured.verdict.outcome is Outcome.FAIL:
+                failed = measured
+            else:
                 return
 
-    def _measure(self, case: Case, asked_by: Mapping[str, str]) -> Measurement:
+    def _measure(self, case: Case, asked_by: Mapping[str, str], failed: Measurement | None) -> Measurement:
         """Measure one case when its endpoint is there and nobody else measures on this host; who asked goes on record."""
         self._waiting_for = case
         on_tick = shown_on(self._board, case.id, case.load)
@@ -69,6 +87,8 @@ class Session:
                 floors=self._floors,
                 workforce=self._workforce,
                 history=self._history,
+                rhythm=self._rhythm,
+                failed=failed,
                 on_tick=on_tick,
                 asked_by=asked_by,
             )

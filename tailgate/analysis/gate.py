@@ -14,7 +14,7 @@ from scipy.special import betaincinv
 
 from tailgate.analysis.counts import Counts, History, check_share, counts_of
 from tailgate.analysis.dependence import INDEPENDENT, LEAST_HISTORY, Spread, floor_of, spread_of
-from tailgate.analysis.looks import Look, check_horizon, deciding_look, looks_by_time
+from tailgate.analysis.looks import USUAL, Look, Rhythm, check_horizon, deciding_look, looks_by_time
 from tailgate.analysis.outcome import Outcome
 
 MOST_MORE = 10_000_000
@@ -110,6 +110,7 @@ def sequential(
     confidence: float = 0.95,
     history: History | None = None,
     ended: bool = False,
+    rhythm: Rhythm = USUAL,
 ) -> Decision:
     """Decide as `decide` does, but while the run goes on: PASS and FAIL mean that it may stop, INCONCLUSIVE that it goes on.
 
@@ -118,6 +119,7 @@ def sequential(
     final. Early looks spend little of the permitted error (`tailgate.analysis.spending`), so all of them together err
     as rarely as `decide`. FAIL may come at any look, PASS before the end only with 5 earlier runs. ended: no second will
     follow, so the last look is due now, and gets all that is left. Seconds after the planned end are not looked at.
+    rhythm: other times for the looks than these.
 
     most_requests instead of longest_s: for requests that are known to be independent. An exact test of at most so many,
     looked at after each hundredth of them, on both sides, with no need of a history (`tailgate.analysis.binomial_looks`).
@@ -133,7 +135,7 @@ def sequential(
     if most_requests is not None:
         looks = deciding_look(counts, int(most_requests), allowed, 1 - confidence, ended=ended)
         return _first(counts, looks, allowed, 1.0, lambda _: INDEPENDENT)
-    looks = looks_by_time(len(counts.requests), longest_s or 0.0, 1 - confidence, pass_early=floor is not None, ended=ended)
+    looks = looks_by_time(len(counts.requests), longest_s or 0.0, 1 - confidence, pass_early=floor is not None, ended=ended, rhythm=rhythm)
     return _first(counts, looks, allowed, floor, spread_of)
 
 

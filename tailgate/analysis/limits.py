@@ -13,7 +13,8 @@ from typing import NamedTuple
 from numpy.typing import ArrayLike
 
 from tailgate.analysis.counts import Counts, History
-from tailgate.analysis.gate import MOST_MORE, Decision, decide, lower_bound, upper_bound
+from tailgate.analysis.gate import MOST_MORE, Decision, lower_bound, upper_bound
+from tailgate.analysis.looked import Looked, decide_seen
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate, one_sided
 from tailgate.errors import AnalysisError
@@ -32,7 +33,7 @@ class Evidence:
 
     total, failed: requests. counts: (requests, exceedances) per second, shapes (seconds,); None where no request exceeds
     by itself. estimate: the metric's value, with a two-sided 95 % interval; None without requests. history: counts of
-    earlier runs against the same limit.
+    earlier runs against the same limit. looked: how the run was looked at while it went on; None where it was not.
     """
 
     total: int
@@ -40,6 +41,7 @@ class Evidence:
     counts: tuple[ArrayLike, ArrayLike] | None
     estimate: Estimate | None
     history: History | None = None
+    looked: Looked | None = None
 
 
 class Decided(NamedTuple):
@@ -50,10 +52,13 @@ class Decided(NamedTuple):
 
 
 def by_counts(limit: Limit, evidence: Evidence) -> Decided:
-    """A percentile or a share: whether at most the allowed share exceeds. Raises AnalysisError as `gate.decide`."""
+    """A percentile or a share: whether at most the allowed share exceeds. Raises AnalysisError as `decide_seen`."""
     if limit.allowed is None:
         raise AnalysisError(f"'{limit.source}' is not decided by counts; its metric has another rule")
-    return Decided(decide(*_counts(evidence), allowed=limit.allowed, confidence=CONFIDENCE, history=evidence.history))
+    requests, exceedances = _counts(evidence)
+    return Decided(
+        decide_seen(requests, exceedances, evidence.looked, allowed=limit.allowed, confidence=CONFIDENCE, history=evidence.history)
+    )
 
 
 def by_largest(limit: Limit, evidence: Evidence) -> Decided:

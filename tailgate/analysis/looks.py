@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +13,29 @@ from tailgate.analysis.counts import Counts
 from tailgate.analysis.spending import look_levels
 from tailgate.errors import AnalysisError
 
-FIRST_S, EVERY_S, MOST = 60, 30, 100
+MOST = 100
 
 _HAIR = 1 + 1e-9
 """Bounds computed from a level meet the allowed fraction exactly where the exact test just decides, but for rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When a run is looked at while it goes on: after `first_s` judged seconds, and each `every_s` from then on.
+
+    Whole seconds; fixed before the run, or the levels of its looks would mean nothing. Raises AnalysisError.
+    """
+
+    first_s: int = 60
+    every_s: int = 30
+
+    def __post_init__(self) -> None:
+        for name, value in (("first_s", self.first_s), ("every_s", self.every_s)):
+            if not (isinstance(value, int) and value >= 1) or isinstance(value, bool):
+                raise AnalysisError(f"rhythm: {name} is {value!r}; it is a whole number of seconds from 1 up")
+
+
+USUAL = Rhythm()
 
 
 class Look(NamedTuple):
@@ -41,22 +61,22 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
-def look_seconds(longest_s: float) -> tuple[int, ...]:
+def look_seconds(longest_s: float, rhythm: Rhythm = USUAL) -> tuple[int, ...]:
     """After how many whole seconds a run of at most `longest_s` is looked at: each 30 s from 60 s on, and at its end.
 
     A run of more than fifty minutes is looked at a hundred times.
     """
     end = math.ceil(longest_s)
-    every = max(EVERY_S, math.ceil(end / MOST))
-    return (*range(max(FIRST_S, every), end, every), end)
+    every = max(rhythm.every_s, math.ceil(end / MOST))
+    return (*range(max(rhythm.first_s, every), end, every), end)
 
 
-def looks_by_time(seconds: int, longest_s: float, alpha: float, *, pass_early: bool, ended: bool) -> list[Look]:
+def looks_by_time(seconds: int, longest_s: float, alpha: float, *, pass_early: bool, ended: bool, rhythm: Rhythm = USUAL) -> list[Look]:
     """The looks that a run of at most `longest_s` has had after so many seconds, the one at its end with all that is left.
 
     pass_early: whether PASS is looked for before the end; where not, the end has all of its alpha.
     """
-    planned = look_seconds(longest_s)
+    planned = look_seconds(longest_s, rhythm)
     seconds = min(seconds, planned[-1])
     ended = ended or seconds == planned[-1]
     times = [look for look in planned if look < seconds or (look == seconds and not ended)]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tailgate.analysis.counts import History
 from tailgate.analysis.limits import Decided, Evidence, by_counts, by_interval, by_largest, by_mean, by_reciprocal
+from tailgate.analysis.looked import Looked
 from tailgate.analysis.quantiles import Estimate, estimate_largest, estimate_mean, estimate_quantile, estimate_share
 from tailgate.analysis.rates import achieved_rate, cost_per_1000
 from tailgate.errors import AnalysisError
@@ -55,7 +56,7 @@ def metric_of(name: str) -> Metric:
     return NAMED[name]
 
 
-def evidence_in(samples: Samples, limit: Limit, case: Case, history: History | None = None) -> Evidence:
+def evidence_in(samples: Samples, limit: Limit, case: Case, history: History | None = None, looked: Looked | None = None) -> Evidence:
     """What the judged samples show of one of the case's limits. Raises AnalysisError for a metric that no limit has."""
     metric = metric_of(limit.metric)
     return Evidence(
@@ -64,6 +65,7 @@ def evidence_in(samples: Samples, limit: Limit, case: Case, history: History | N
         metric.counts(samples, limit.bound),
         estimate_of(metric, samples, case) if len(samples) else None,
         history,
+        looked,
     )
 
 

@@ -20,6 +20,12 @@ def judged_s(samples: Samples) -> float:
     return planned_s if samples.stopped_s is None else max(0.0, min(planned_s, samples.stopped_s - samples.header.warmup_s))
 
 
+def saved_s(samples: Samples) -> float:
+    """By how much the load was shorter than planned, seconds, because enough had been seen; 0 for any other reason."""
+    header, stopped_s = samples.header, samples.stopped_s
+    return max(0.0, header.warmup_s + header.for_s - stopped_s) if samples.enough_s is not None and stopped_s is not None else 0.0
+
+
 def achieved_rate(samples: Samples) -> Estimate:
     """Requests sent per second of the judged part; those sent after its end were due in it, and kept no schedule.
 

@@ -41,8 +41,9 @@ def disturbed(case: Case, samples: Samples, reasons: tuple[str, ...]) -> bool:
 
 
 def _stopped(case: Case, samples: Samples) -> Iterator[str]:
+    """It ended before its time, and not because enough had been seen."""
     lasted_s, planned_s = judged_s(samples), case.load.for_s
-    if lasted_s < case.budget.sent_share * planned_s:
+    if samples.enough_s is None and lasted_s < case.budget.sent_share * planned_s:
         yield f"the load was stopped after {lasted_s:.1f} s of {planned_s:g} s; run it to its end"
 
 

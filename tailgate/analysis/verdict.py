@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 
 from tailgate.analysis import wording
 from tailgate.analysis.counts import History
+from tailgate.analysis.course import course_lines
 from tailgate.analysis.disturbance import host_notes
 from tailgate.analysis.estimates import service_quantile
 from tailgate.analysis.gate import Decision
+from tailgate.analysis.looked import Looked
+from tailgate.analysis.looks import Rhythm
 from tailgate.analysis.metrics import evidence_in, metric_of
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate
+from tailgate.analysis.rates import saved_s
 from tailgate.analysis.validity import reasons_against
 from tailgate.analysis.wire import wire_lines
 from tailgate.plan.budget import Limit
@@ -50,6 +54,8 @@ class Verdict:
     outcome is INCONCLUSIVE. service_p99: the service time's p99, None without samples. queueing_s: how much of the
     response time's p99 was spent before sending, None where it is not worth a word, and in a closed loop, which has no
     queue. notes: further lines of the text. changes: what a baseline says of it (analysis/baseline.py), where one was named.
+    queue. notes: further lines of the text. rhythm: in which it was looked at while it went on, None where it was not;
+    saved_s: by how much that made the load shorter.
     """
 
     outcome: Outcome
@@ -61,6 +67,8 @@ class Verdict:
     queueing_s: float | None = None
     notes: tuple[str, ...] = ()
     changes: tuple[MetricChange, ...] = ()
+    rhythm: Rhythm | None = None
+    saved_s: float = 0.0
 
     def __bool__(self) -> bool:
         return self.outcome is Outcome.PASS
@@ -75,16 +83,26 @@ class Verdict:
 
 
 def judge(
-    case: Case, samples: Samples, *, target_kind: str, history: Mapping[str, History] | None = None, notes: tuple[str, ...] = ()
+    case: Case,
+    samples: Samples,
+    *,
+    target_kind: str,
+    history: Mapping[str, History] | None = None,
+    rhythm: Rhythm | None = None,
+    failed: Verdict | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Verdict:
     """Judge one run's samples, after the warm-up, against its case's budget.
 
     A run that cannot be trusted is INCONCLUSIVE with its reasons. Otherwise one limit that FAILs fails the case, one
     that is undecided leaves it undecided. history: by a limit's source, the per-second counts of earlier runs against
-    the same bound. notes: lines for the end of the text, such as where the samples are. Pure.
+    the same bound. rhythm: when it was looked at while it went on; those looks then decide, as they did when it was ended
+    early. failed: what a run before it came to, which this one was made to confirm. notes: lines for the end of the text, such
+    as where the samples are. Pure.
     """
     reasons = reasons_against(case, samples)
-    checks = tuple(_check(limit, case, samples, history or {}) for limit in case.budget.limits)
+    looked = Looked(case.load.for_s, rhythm, ended=samples.enough_s is None) if rhythm is not None else None
+    checks = tuple(_check(limit, case, samples, history or {}, looked) for limit in case.budget.limits)
     if reasons:
         checks = tuple(replace(check, decision=_withheld(check.decision)) for check in checks)
     outcome = Outcome.INCONCLUSIVE if reasons else _worst(checks)
@@ -97,12 +115,19 @@ def judge(
         target_kind,
         service,
         None if reasons or not case.load.open_loop else queueing_s,
-        (*_facts(case, samples, checks, reasons), *_surroundings(case, samples, target_kind, reasons), *notes),
+        (
+            *course_lines(samples, outcome, checks, trusted=not reasons, failed=failed),
+            *_facts(case, samples, checks, reasons),
+            *_surroundings(case, samples, target_kind, reasons),
+            *notes,
+        ),
+        rhythm,
+        saved_s(samples),
     )
 
 
-def _check(limit: Limit, case: Case, samples: Samples, history: Mapping[str, History]) -> Check:
-    evidence = evidence_in(samples, limit, case, history.get(limit.source))
+def _check(limit: Limit, case: Case, samples: Samples, history: Mapping[str, History], looked: Looked | None) -> Check:
+    evidence = evidence_in(samples, limit, case, history.get(limit.source), looked)
     decided = metric_of(limit.metric).decide(limit, evidence)
     return Check(limit, decided.decision, evidence.estimate, decided.why)
 
@@ -128,7 +153,7 @@ def _service(samples: Samples) -> tuple[Estimate | None, float | None]:
 
 
 def _facts(case: Case, samples: Samples, checks: tuple[Check, ...], reasons: tuple[str, ...]) -> Iterator[str]:
-    if not reasons:
+    if not reasons and samples.enough_s is None:
         yield from (wording.undecided_line(check, case, samples) for check in checks if check.decision.outcome is Outcome.INCONCLUSIVE)
     if len(samples):
         yield wording.load_line(case, samples, max(check.decision.design_effect for check in checks))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from tailgate.errors import GeneratorError, SamplesError
 from tailgate.generator.child import Child
 from tailgate.generator.order import Order
+from tailgate.generator.seconds import Settled
 from tailgate.generator.watch import Watch
 from tailgate.samples import Samples, read_samples
 
@@ -19,6 +20,8 @@ _LOOK_S = 0.2
 _START_S = 60.0  # for imports on a slow or busy host, beside the time-out of connecting
 _SILENCE_S = 6.0  # ticks come each second
 _STOP_S = 4.0  # for a child that was asked to stop: a second of draining, and writing
+
+StopEarly = Callable[[Settled], float | None]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -44,13 +47,13 @@ class Tick:
     p50_s: float | None
     p99_s: float | None
     judged: int
-    settled: tuple[tuple[Sequence[int], Sequence[int]], ...]
+    settled: Settled
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Tick:
         """From the generator's event."""
         known = {field.name: event[field.name] for field in fields(cls)}
-        return cls(**{**known, "settled": tuple((requests, exceedances) for requests, exceedances in event["settled"])})
+        return cls(**{**known, "settled": [(requests, exceedances) for requests, exceedances in event["settled"]]})
 
 
 def drive(
@@ -59,14 +62,14 @@ def drive(
     environment: Mapping[str, str] = _NOTHING,
     processes: Mapping[str, int] = _NOTHING,
     on_tick: Callable[[Tick], None] | None = None,
-    stop_early: Callable[[Tick], float | None] | None = None,
+    stop_early: StopEarly | None = None,
 ) -> Samples:
     """Carry out an order in a Locust process of its own, and return what happened to each request.
 
     environment: set for that process beside this one's, such as credentials; an empty value removes the variable.
     processes: by name, ids of processes on this host that must live; when one dies the load ends at once.
-    on_tick: called about once a second while the load runs. stop_early: called after it; where it returns how many judged
-    seconds were enough, the load ends, and these are what is judged.
+    on_tick: called about once a second while the load runs. stop_early: called after it with the seconds that are newly
+    settled; where it returns how many judged seconds were enough, the load ends, and these are what is judged.
     Whatever makes the samples untrustworthy stands in their faults. Raises GeneratorError when there are none: the load
     could not begin. The process is gone when this returns or raises, also for KeyboardInterrupt.
     """
@@ -88,7 +91,7 @@ class _Course:
         watch: Watch,
         child: Child,
         on_tick: Callable[[Tick], None] | None,
-        stop_early: Callable[[Tick], float | None] | None,
+        stop_early: StopEarly | None,
     ) -> None:
         self._order, self._watch, self._child = order, watch, child
         self._on_tick, self._stop_early = on_tick, stop_early
@@ -149,7 +152,7 @@ class _Course:
         if self._on_tick is not None:
             self._on_tick(tick)
         if self._stop_early is not None and self._enough_s is None:
-            self._enough_s = self._stop_early(tick)
+            self._enough_s = self._stop_early(tick.settled)
 
     def _doomed(self) -> bool:
         """Whether there is nothing more to wait for: a process died, the child is silent, or it has done its work."""

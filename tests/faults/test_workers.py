@@ -24,8 +24,9 @@ from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.verdict import judge
 from tailgate.errors import GeneratorError
 from tailgate.generator.child import Child
-from tailgate.generator.drive import Tick, drive
+from tailgate.generator.drive import drive
 from tailgate.generator.order import Order
+from tailgate.generator.seconds import Settled
 from tailgate.generator.workers.admission import TOKEN, new_token
 from tailgate.plan.arms import coin
 from tailgate.plan.budget import Budget
@@ -128,8 +129,8 @@ def test_a_shared_load_of_which_enough_was_seen_ends_for_all_workers_without_a_f
     """A second is told when both have told theirs, and then it is the whole second."""
     told: list[int] = []
 
-    def enough(tick: Tick) -> float | None:
-        told.extend(tick.settled[0][0])
+    def enough(settled: Settled) -> float | None:
+        told.extend(settled[0][0])
         return len(told) or None
 
     samples = drive(shared(server.order(LONG)), stop_early=enough)

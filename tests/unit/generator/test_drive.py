@@ -22,6 +22,7 @@ from tailgate.exceedances import FAILED, RESPONSE, Counted
 from tailgate.generator import drive as drives
 from tailgate.generator.child import Child
 from tailgate.generator.drive import Tick, drive
+from tailgate.generator.seconds import Settled
 from tailgate.plan.expect import Expect
 from tailgate.plan.load import ConstantRate, Poisson
 from tailgate.samples import Error
@@ -163,8 +164,8 @@ def test_a_load_of_which_enough_was_seen_ends_without_a_fault(server: Served):
     """It is asked after each tick; what was due in the seconds that were enough is what is judged."""
     asked: list[int] = []
 
-    def enough(tick: Tick) -> float | None:
-        asked.append(len(tick.settled[0][0]))
+    def enough(settled: Settled) -> float | None:
+        asked.append(len(settled[0][0]))
         return 1.0 if sum(asked) else None
 
     samples = drive(server.order(ConstantRate(100, 30, 0.5), ms=2), stop_early=enough)
