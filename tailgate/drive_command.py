@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tailgate.analysis.early import Early, counted_in
+from tailgate.analysis.looks import USUAL, Rhythm
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.reading import Reading, read
 from tailgate.drive_options import budget_of, order_of
@@ -19,6 +21,7 @@ from tailgate.generator.drive import drive
 from tailgate.generator.order import Order
 from tailgate.generator.peers.drive import PeerReading, drive_peer
 from tailgate.generator.peers.order import PeerOrder
+from tailgate.plan.budget import Budget
 from tailgate.plan.load import ConstantRate
 from tailgate.reporting.drive_summary import summary
 from tailgate.reporting.drive_table import side_by_side, table
@@ -46,18 +49,23 @@ def drive_url(options: argparse.Namespace) -> int:
         board = TerminalBoard(os.fdopen(os.dup(_STANDARD_ERROR), "w", encoding="utf-8", errors="replace"))
         try:
             beside = _measure_beside(options, order, board, Path(scratch)) if options.beside else None
-            samples, interrupted = _measure(order, board)
+            rhythm = None if budget is None or options.full_length else USUAL
+            samples, interrupted = _measure(order, board, budget, rhythm)
         finally:
             board.close()
-    reading = read(options.url, order.load, samples, budget)
+    reading = read(options.url, order.load, samples, budget, rhythm)
     _report(options, reading, dataclasses.asdict(beside) if beside else None)
     return INTERRUPTED if interrupted else EXIT_CODES[reading.outcome]
 
 
-def _measure(order: Order, board: Board) -> tuple[Samples, bool]:
+def _measure(order: Order, board: Board, budget: Budget | None, rhythm: Rhythm | None) -> tuple[Samples, bool]:
     """The samples, and whether Ctrl-C cut them short."""
+    on_tick, stop_early = shown_on(board, "tailgate", order.load), None
+    if budget is not None:
+        order = dataclasses.replace(order, counted=counted_in(budget))
+        stop_early = Early(budget, order.load.for_s, rhythm, {}).enough
     try:
-        return drive(order, on_tick=shown_on(board, "tailgate", order.load)), False
+        return drive(order, on_tick=on_tick, stop_early=stop_early), False
     except KeyboardInterrupt:
         return _cut_short(order), True
 

@@ -59,6 +59,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--timeout", type=_length, default=70.0, metavar="TIME", help="after which an answer is given up (70s)")
     add("--workers", type=_whole(1), default=1, metavar="N", help="processes that share the load (1)")
     add("--budget", action="append", default=[], metavar="'p99 <= 60ms'", help="a limit to judge by; may be repeated")
+    add("--full-length", action="store_true", help="run the load to its end, however clearly it misses the budget before")
     add("--beside", choices=PEERS, help="measure the same with Locust as it is used today first, and show both")
     add("--samples", type=Path, metavar="FILE", help="keep each request's times in this file (see tailgate export)")
     add("--json", metavar="FILE|-", help="write the measurement as one JSON object; '-' is standard output, and nothing else is")

@@ -89,6 +89,7 @@ def measure(
     verdict = judge(case, judged, target_kind=target.kind, history=earlier, rhythm=rhythm, failed=before, notes=notes)
     estimated = estimates(judged)
     facts = provenance(case, target.kind, endpoint, samples) | {"floor": floor.fields() if floor is not None else None} | dict(asked_by)
+    facts |= {"confirms": failed.record.file} if failed is not None else {}
     run = record.write(case, verdict, estimated, samples, facts, order.samples)
     return Measurement(case, verdict, estimated, run, disturbed(case, judged, verdict.reasons), failed)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tailgate.analysis.looks import USUAL
 from tailgate.errors import TailgateError
 from tailgate.floor import Floors
 from tailgate.generator.workers.workforce import Workforce
@@ -45,8 +46,16 @@ def open_gate(config: pytest.Config, reports: Path, settings: Settings, workforc
     else:
         board = _open_terminal(config, Bridge(config, reports, folder.path), relayed=False)
     floors = None if config.option.latency_no_floor else Floors()
-    repeats = config.option.latency_repeats
-    session = Session(replace(settings, run_id=folder.id), Record(folder.path), board, floors, workforce, repeats)
+    session = Session(
+        replace(settings, run_id=folder.id),
+        Record(folder.path),
+        board,
+        floors,
+        workforce,
+        repeats=config.option.latency_repeats,
+        rhythm=None if config.option.latency_full_length else USUAL,
+        retry=not config.option.latency_no_retry,
+    )
     gate = Gate(config, folder, session)
     config.pluginmanager.register(gate, "tailgate-gate")
     reporter = config.pluginmanager.get_plugin("terminalreporter")
@@ -91,10 +100,10 @@ class Gate:
         """Measure one case for a test: each run, the one that counts last. Raises TailgateError where there is nothing to judge."""
         return self._session.measure(case, {"session": self._folder.id, "test": test})
 
-    @staticmethod
-    def line_of(measured: Measurement) -> str:
+    def line_of(self, measured: Measurement) -> str:
         """The line that stays on the terminal."""
-        return run_line(measured.record) + ("  (its host was busy)" if measured.disturbed else "")
+        after = "  (its host was busy)" if measured.disturbed else "  (measured once more)" if self._session.unconfirmed(measured) else ""
+        return run_line(measured.record) + after
 
     @staticmethod
     def properties_of(measured: Measurement) -> list[tuple[str, object]]:
@@ -106,6 +115,8 @@ class Gate:
             ("tailgate.target", str(measured.record.provenance["target"])),
         ]
         properties += [("tailgate.reason", reason) for reason in verdict.reasons]
+        properties += [("tailgate.saved_s", verdict.saved_s)] if verdict.saved_s else []
+        properties += [("tailgate.confirms", measured.failed.record.file)] if measured.failed is not None else []
         properties += [(f"tailgate.{estimate.metric}", estimate.value) for estimate in measured.estimates]
         properties += [(f"tailgate.limit.{check.limit.source}", check.decision.outcome.name) for check in verdict.checks]
         return properties

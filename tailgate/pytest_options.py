@@ -35,6 +35,8 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--latency-reports", metavar="DIR", help="where runs are kept (ini: latency_reports; default: reports)")
     group.addoption("--latency-inconclusive", choices=("fail", "skip"), default="fail", help="what an undecided verdict does to its test")
     group.addoption("--latency-repeats", type=int, default=2, metavar="N", help="how often to measure again what a busy host disturbed (2)")
+    group.addoption("--latency-no-retry", action="store_true", help="let a FAIL count that no second run has confirmed")
+    group.addoption("--latency-full-length", action="store_true", help="run each load to its end, however clear its verdict is before")
     group.addoption("--latency-no-floor", action="store_true", help="do not measure the harness itself (2 s a session)")
     group.addoption("--latency-workers", type=int, default=1, metavar="N", help="processes on this host that share each load (1)")
     group.addoption("--latency-joining", type=int, metavar="N", help="workers awaited from other hosts (1 with --latency-master-bind)")

@@ -69,10 +69,14 @@ class Session:
             yield measured
             if measured.disturbed and disturbed < self._repeats:
                 disturbed += 1
-            elif self._retry and failed is None and measured.verdict.outcome is Outcome.FAIL:
+            elif self.unconfirmed(measured):
                 failed = measured
             else:
                 return
+
+    def unconfirmed(self, measured: Measurement) -> bool:
+        """Whether it is a FAIL that another run has to confirm."""
+        return self._retry and measured.failed is None and measured.verdict.outcome is Outcome.FAIL
 
     def _measure(self, case: Case, asked_by: Mapping[str, str], failed: Measurement | None) -> Measurement:
         """Measure one case when its endpoint is there and nobody else measures on this host; who asked goes on record."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from tailgate.analysis import wording
 from tailgate.analysis.estimates import own_lags
+from tailgate.analysis.looks import Rhythm
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.percentiles import percentiles
 from tailgate.analysis.rates import achieved_rate
@@ -65,10 +66,13 @@ class Reading:
         return Outcome.INCONCLUSIVE if self.reasons else None
 
 
-def read(url: str, load: Load, samples: Samples, budget: Budget | None) -> Reading:
-    """Read one run's samples, the warm-up's included, and judge them where there is a budget."""
+def read(url: str, load: Load, samples: Samples, budget: Budget | None, rhythm: Rhythm | None = None) -> Reading:
+    """Read one run's samples, the warm-up's included, and judge them where there is a budget.
+
+    rhythm: when it was looked at while it went on; None for at its end only.
+    """
     judged = samples.after_warmup()
-    verdict = _verdict(url, load, judged, budget) if budget is not None else None
+    verdict = _verdict(url, load, judged, budget, rhythm) if budget is not None else None
     return Reading(
         url,
         load,
@@ -86,8 +90,8 @@ def read(url: str, load: Load, samples: Samples, budget: Budget | None) -> Readi
     )
 
 
-def _verdict(url: str, load: Load, judged: Samples, budget: Budget) -> Verdict:
-    verdict = judge(_case(load, budget), judged, target_kind=KIND)
+def _verdict(url: str, load: Load, judged: Samples, budget: Budget, rhythm: Rhythm | None) -> Verdict:
+    verdict = judge(_case(load, budget), judged, target_kind=KIND, rhythm=rhythm)
     came_out = wording.what_came_out(verdict.outcome, verdict.checks, not verdict.reasons)
     return replace(verdict, heading=f"{came_out}: {url} {load.wording}")
 

@@ -54,8 +54,7 @@ class Verdict:
     outcome is INCONCLUSIVE. service_p99: the service time's p99, None without samples. queueing_s: how much of the
     response time's p99 was spent before sending, None where it is not worth a word, and in a closed loop, which has no
     queue. notes: further lines of the text. changes: what a baseline says of it (analysis/baseline.py), where one was named.
-    queue. notes: further lines of the text. rhythm: in which it was looked at while it went on, None where it was not;
-    saved_s: by how much that made the load shorter.
+    rhythm: in which it was looked at while it went on, None where it was not; saved_s: by how much that made its load shorter.
     """
 
     outcome: Outcome
@@ -96,9 +95,8 @@ def judge(
 
     A run that cannot be trusted is INCONCLUSIVE with its reasons. Otherwise one limit that FAILs fails the case, one
     that is undecided leaves it undecided. history: by a limit's source, the per-second counts of earlier runs against
-    the same bound. rhythm: when it was looked at while it went on; those looks then decide, as they did when it was ended
-    early. failed: what a run before it came to, which this one was made to confirm. notes: lines for the end of the text, such
-    as where the samples are. Pure.
+    the same bound. rhythm: when it was looked at while it went on: the looks decide, as they did when it was ended early.
+    failed: what a run before it came to, which this one was to confirm. notes: lines for the end of the text. Pure.
     """
     reasons = reasons_against(case, samples)
     looked = Looked(case.load.for_s, rhythm, ended=samples.enough_s is None) if rhythm is not None else None
@@ -106,6 +104,7 @@ def judge(
     if reasons:
         checks = tuple(replace(check, decision=_withheld(check.decision)) for check in checks)
     outcome = Outcome.INCONCLUSIVE if reasons else _worst(checks)
+    course = course_lines(samples, outcome, checks, trusted=not reasons, failed=failed)
     service, queueing_s = _service(samples)
     return Verdict(
         outcome,
@@ -115,14 +114,9 @@ def judge(
         target_kind,
         service,
         None if reasons or not case.load.open_loop else queueing_s,
-        (
-            *course_lines(samples, outcome, checks, trusted=not reasons, failed=failed),
-            *_facts(case, samples, checks, reasons),
-            *_surroundings(case, samples, target_kind, reasons),
-            *notes,
-        ),
-        rhythm,
-        saved_s(samples),
+        (*course, *_facts(case, samples, checks, reasons), *_surroundings(case, samples, target_kind, reasons), *notes),
+        rhythm=rhythm,
+        saved_s=saved_s(samples),
     )
 
 

@@ -13,6 +13,7 @@ cpu_s_per_request   the generator's processor time, over all requests sent; null
 connections         how many carried the judged requests
 valid, reasons      whether the run can be trusted, and why not, as sentences
 verdict             PASS, FAIL or INCONCLUSIVE; null without a budget
+saved_s             by how much the load was shorter than asked, because its verdict was clear; 0 where it was not
 checks              per limit: limit (as written), outcome, value, low, high (two-sided 95 % interval)
 wire                phases, first requests apart, percentiles by remote address (as in reporting/run_file.py)
 clock, host         which instruments stamped the times; what the generating host went through (generator/host.py)
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailgate.analysis.percentiles import POINTS
+from tailgate.analysis.rates import saved_s
 from tailgate.analysis.reading import Points, Reading
 from tailgate.analysis.wire import wire_of
 from tailgate.reporting.plain import Plain, plain
@@ -61,6 +63,7 @@ def summary(reading: Reading, beside: Mapping[str, object] | None = None) -> dic
         "valid": not reading.reasons,
         "reasons": reading.reasons,
         "verdict": verdict.outcome if verdict is not None else None,
+        "saved_s": saved_s(samples),
         "checks": [_check(check) for check in verdict.checks] if verdict is not None else [],
         "wire": wire_of(samples),
         "clock": samples.header.clock,

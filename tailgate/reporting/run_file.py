@@ -6,11 +6,14 @@ Format 1, a mapping. Times are seconds, shares are fractions, a number that is i
     format        1
     case          what was asked: id, key (what makes runs comparable), endpoint, network_path, load, payload, budget
     verdict       outcome PASS, FAIL or INCONCLUSIVE; reasons why the run cannot be trusted; checks, each a limit (metric,
-                  bound, source) and its decision (analysis/gate.py); explanation, the text that people were shown
+                  bound, source) and its decision (analysis/gate.py); explanation, the text that people were shown; rhythm, the
+                  first_s and every_s at which it was looked at while it ran (null: at its end only), and saved_s, what that
+                  saved of its load
     estimates     metric, value, low, high: percentiles and more with their two-sided 95 % intervals (analysis/estimates.py);
                   a value of null is infinite, a bound of null unknown
     requests      scheduled (with warm-up; null in a closed loop), judged, answered, failed by kind of error; stopped_s, when the
-                  load was ended early; faults, why the run cannot be trusted
+                  load was ended early; enough_s, after so many judged seconds because its verdict was clear, and these are what
+                  is described here; faults, why the run cannot be trusted
     samples       name of the samples file in the same folder
     provenance    target, vantage, region, versions, commit, started_at (ISO 8601, UTC), host, endpoint, session, test
     histogram     unit "ns", digits 3, encoded: HdrHistogram V2 (base64) of the judged response times of answered requests
@@ -71,6 +74,11 @@ class Run:
     path: Path | None = field(default=None, compare=False)
 
     @property
+    def file(self) -> str | None:
+        """The name of its file; None for a run that is in no folder."""
+        return self.path.name if self.path else None
+
+    @property
     def samples_path(self) -> Path | None:
         """Where its samples file is, or was before retention removed it; None for a run that is in no folder."""
         return self.path.parent / self.samples if self.path else None
@@ -121,6 +129,7 @@ def run_of(
             "answered": int(np.isfinite(judged.response_s).sum()),
             "failed": _mapping(judged.errors()),
             "stopped_s": plain(samples.stopped_s),
+            "enough_s": plain(samples.enough_s),
             "faults": plain(samples.faults),
         },
         samples=samples_file,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -32,7 +32,17 @@ PROVISIONAL_NOTE = "*provisional: fewer than 5 earlier runs against the same lim
 def run_line(run: Run) -> str:
     """One run in one line: `smoke-ml.m5.large  p50 10.2 ms  p99 19.8 ms  1 795 requests  emulated PASS`."""
     times = "  ".join(f"{metric} {_ms(_estimate(run, metric).get('value'))} ms" for metric in ("p50", "p99"))
-    return f"{run.case['id']}  {times}  {format_count(_judged(run))} requests  {outcome_of(run)}"
+    return f"{run.case['id']}  {times}  {format_count(_judged(run))} requests  {outcome_of(run)}{_course(run)}"
+
+
+def _course(run: Run) -> str:
+    """How it came about, where that is worth a word: `  (confirmed, stopped after 62 of 600 s)`."""
+    words, planned_s, saving_s = [], _load_s(run), _saved_s(run)
+    if run.provenance.get("confirms") is not None:
+        words.append("confirmed" if run.verdict["outcome"] == "FAIL" else "the FAIL before it is not confirmed")
+    if saving_s and planned_s:
+        words.append(f"stopped after {planned_s - saving_s:.0f} of {planned_s:g} s")
+    return f"  ({', '.join(words)})" if words else ""
 
 
 def outcome_of(run: Run) -> str:
@@ -74,7 +84,15 @@ def _table(runs: Sequence[Run], width: int) -> Table:
 
 def _notes(runs: Sequence[Run]) -> list[str]:
     kinds = {run.provenance.get("target") for run in runs}
-    return ([PROVISIONAL_NOTE] if any(map(_provisional, runs)) else []) + [note for kind, note in KIND_NOTES.items() if kind in kinds]
+    provisional = [PROVISIONAL_NOTE] if any(map(_provisional, runs)) else []
+    return [*provisional, *_savings(runs), *(note for kind, note in KIND_NOTES.items() if kind in kinds)]
+
+
+def _savings(runs: Sequence[Run]) -> Iterator[str]:
+    saved_s = [saved_s for run in runs if (saved_s := _saved_s(run))]
+    if saved_s:
+        total_s = format_count(round(sum(saved_s)))
+        yield f"stopped early, their verdicts being clear: {len(saved_s)} of {len(runs)} runs, {total_s} s saved"
 
 
 def _estimate(run: Run, metric: str) -> dict[str, Any]:
@@ -101,6 +119,19 @@ def _judged(run: Run) -> int:
 def _errors(run: Run) -> str:
     failed = run.requests.get("failed")
     return format_count(sum(n for n in failed.values() if isinstance(n, int))) if isinstance(failed, dict) else "–"
+
+
+def _saved_s(run: Run) -> float:
+    """What ending the load early saved of it, seconds; 0 in runs that were recorded before that was done."""
+    saved_s = run.verdict.get("saved_s")
+    return saved_s if isinstance(saved_s, int | float) else 0.0
+
+
+def _load_s(run: Run) -> float | None:
+    """How long its judged part was meant to be."""
+    load = run.case.get("load")
+    for_s = load.get("for_s") if isinstance(load, dict) else None
+    return for_s if isinstance(for_s, int | float) else None
 
 
 def _provisional(run: Run) -> bool:
