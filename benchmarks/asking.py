@@ -117,6 +117,8 @@ def _surroundings(what: Ask, server: Server) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
         "BENCH_TOLD": str(server.folder / "told"),
         "BENCH_RATE_EACH": repr(rate / what.connections),
+        "BENCH_CONNECTIONS": str(what.connections),
+        "BENCH_FOR_S": repr(what.warmup_s + what.for_s),
         "BENCH_PAYLOAD": str(server.folder / "payload"),
         "BENCH_CA": str(server.ca) if server.tls else "",
         "BENCH_ORIGIN": server.origin,

@@ -15,6 +15,16 @@ CLIENTS = Path(__file__).parent / "clients"
 _UNIT_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
 
+def _told(_: Ask, server: Server, said: str, code: int) -> Told:
+    """What our own scripts of a client leave behind."""
+    try:
+        told = json.loads((server.folder / "told").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise RuntimeError(f"the client told nothing, exit code {code}:\n{said[-2000:]}") from None
+    doubts = () if code == 0 else (f"exit code {code}",)
+    return Told(**told, doubts=doubts)
+
+
 def _locust(file: str) -> Tool:
     names = {"locust_boto3": "Locust + boto3", "locust_http": "Locust HttpUser", "locust_fast": "Locust FastHttpUser"}
 
@@ -25,15 +35,7 @@ def _locust(file: str) -> Tool:
         crowd = [] if what.workers == 1 else ["--processes", str(what.workers)]
         return [*common, "--users", users, "--spawn-rate", users, "--run-time", f"{math.ceil(what.warmup_s + what.for_s)}s", *crowd, *reset]
 
-    def read(_: Ask, server: Server, said: str, code: int) -> Told:
-        try:
-            told = json.loads((server.folder / "told").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise RuntimeError(f"Locust told nothing, exit code {code}:\n{said[-2000:]}") from None
-        doubts = () if code == 0 else (f"exit code {code}",)
-        return Told(**told, doubts=doubts)
-
-    return Tool(names[file], command, read, signed=file == "locust_boto3")
+    return Tool(names[file], command, _told, signed=file == "locust_boto3")
 
 
 def _hey_command(what: Ask, server: Server) -> list[str]:
@@ -72,6 +74,13 @@ def _absent(program: str) -> str:
     return "" if shutil.which(program) else f"not installed (apt-get install {program})"
 
 
+def _bare_command(what: Ask, _: Server) -> list[str]:
+    if what.rate_per_s is None:
+        raise ValueError("an open loop has a rate")
+    return python("-m", "benchmarks.clients.bare_loop")
+
+
 LOCUST_BOTO3, LOCUST_HTTP, LOCUST_FAST = _locust("locust_boto3"), _locust("locust_http"), _locust("locust_fast")
+BARE_LOOP = Tool("bare loop (sends, reads, looks at nothing)", _bare_command, _told)
 HEY = Tool("hey", _hey_command, _hey_read, missing=_absent("hey"))
 WRK = Tool("wrk", _wrk_command, _wrk_read, missing=_absent("wrk"))
