@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,17 @@ def cores() -> tuple[int, int]:
 def pinned(*allowed: int) -> Callable[[], None]:
     """For Popen's preexec_fn: the child and all that it starts run on these cores."""
     return lambda: os.sched_setaffinity(0, set(allowed))
+
+
+@contextmanager
+def at_ordinary_priority() -> Iterator[None]:
+    """What is started meanwhile shares its core with others, as most programs do, even where the benches have real-time priority."""
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from benchmarks.accuracy import connections
 from benchmarks.asking import Ask, Tool, ask, python
 from benchmarks.figures import Settings, Table, main, median_of, quantile
-from benchmarks.machine import cores, pinned
+from benchmarks.machine import at_ordinary_priority, cores, pinned
 from benchmarks.ours import OURS
 from benchmarks.peers import HEY, LOCUST_BOTO3, LOCUST_FAST
 from benchmarks.serving import Server
@@ -25,7 +25,7 @@ COLUMNS = {
 
 @contextmanager
 def busy_loop() -> Iterator[None]:
-    """A process that computes on the client's core as long as the block lasts."""
+    """A process that computes on the client's core as long as the block lasts, at the client's own priority."""
     with subprocess.Popen(python("-c", "while True: pass"), preexec_fn=pinned(cores()[1])) as busy:
         try:
             yield
@@ -52,7 +52,7 @@ def once(tool: Tool, server: Server, for_s: float) -> Mapping[str, float]:
 def measure(settings: Settings) -> Table:
     """Error of the service time beside a busy loop on the client's core."""
     table = Table("neighbour", "Beside a busy loop on the client's core (server: 5 ms, 200 requests/s)", COLUMNS)
-    with Server() as server:
+    with Server() as server, at_ordinary_priority():
         for tool in (OURS,) if settings.quick else (OURS, LOCUST_BOTO3, LOCUST_FAST, HEY):
             if tool.missing:
                 table.notes.append(f"{tool.name}: {tool.missing}.")
