@@ -120,5 +120,7 @@ def test_all_of_it_runs(tmp_path: Path) -> None:
     (stall,) = figures["stall"]["rows"]
     assert stall["tool"] == "tailgate"
     assert abs(stall["error"]) < 0.2
-    ours, fast = figures["cpu"]["rows"]
+    ours, bare, fast = figures["cpu"]["rows"]
+    assert ours["ratio"] == 1
+    assert bare["ratio"] < fast["ratio"], f"{ours} {bare} {fast}"
     assert fast["ratio"] > 1, f"{ours} {fast}"
