@@ -88,7 +88,16 @@ def _measured(order: Order, *, tls: bool, signed: bool) -> Floor:
         with target.open(EndpointSpec("floor")) as endpoint, tempfile.TemporaryDirectory(prefix="tailgate-floor-") as folder:
             address, samples = endpoint.addresses[order.address.network_path], Path(folder, "floor.samples")
             asked = replace(
-                order, address=address, load=load, samples=samples, expect=None, counted=(), workers=1, joining=0, master_bind=None
+                order,
+                address=address,
+                load=load,
+                samples=samples,
+                expect=None,
+                counted=(),
+                workers=1,
+                joining=0,
+                master_bind=None,
+                second=None,
             )
             driven = drive(asked, environment=endpoint.environment, processes=endpoint.processes)
     except (TailgateError, OSError) as error:

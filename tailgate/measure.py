@@ -76,7 +76,7 @@ def measure(
     Raises TargetError, GeneratorError or RecordError where there is nothing to judge.
     """
     with target.open(case.spec) as endpoint:
-        order = workforce.given(_order(case, endpoint, record.samples_path(case.id)))
+        order = workforce.given(order_for(case, endpoint, record.samples_path(case.id)))
         environment = {**endpoint.environment, **workforce.environment}
         earlier = history.of(case, target.kind) if history is not None else {}
         early = Early(case.budget, case.load.for_s, rhythm, earlier)
@@ -94,7 +94,8 @@ def measure(
     return Measurement(case, verdict, estimated, run, disturbed(case, judged, verdict.reasons), failed)
 
 
-def _order(case: Case, endpoint: Endpoint, samples_path: Path) -> Order:
+def order_for(case: Case, endpoint: Endpoint, samples_path: Path) -> Order:
+    """What the generator is told of a case. Raises TargetError where the endpoint cannot be reached over its network path."""
     if case.network_path not in endpoint.addresses:
         raise TargetError(
             f"{case.id}: endpoint {endpoint.name} cannot be reached via {case.network_path}, only via {', '.join(endpoint.addresses)}"

@@ -21,6 +21,7 @@ from tailgate.errors import TailgateError
 from tailgate.floor import Floors
 from tailgate.generator.workers.workforce import Workforce
 from tailgate.plan.case import Case
+from tailgate.plan.pair import Pair
 from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge
 from tailgate.pytest_terminal import Terminal
 from tailgate.reporting.progress import Board, RelayBoard
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from tailgate.measure import Measurement
+    from tailgate.paired_run import PairedRun
 
 
 def open_gate(config: pytest.Config, reports: Path, settings: Settings, workforce: Workforce) -> Gate:
@@ -99,6 +101,16 @@ class Gate:
     def measure(self, case: Case, test: str) -> Iterator[Measurement]:
         """Measure one case for a test: each run, the one that counts last. Raises TailgateError where there is nothing to judge."""
         return self._session.measure(case, {"session": self._folder.id, "test": test})
+
+    def paired(self, pair: Pair, seed: int, test: str) -> Iterator[PairedRun]:
+        """Measure two cases in one run for a test: each run, the one that counts last. Raises TailgateError as `measure`."""
+        return self._session.paired(pair, seed, {"session": self._folder.id, "test": test})
+
+    @staticmethod
+    def lines_of(run: PairedRun) -> list[str]:
+        """The lines that stay on the terminal: one for each arm."""
+        after = "  (its host was busy)" if run.disturbed else ""
+        return [run_line(arm.record) + after for arm in run.arms]
 
     def line_of(self, measured: Measurement) -> str:
         """The line that stays on the terminal."""

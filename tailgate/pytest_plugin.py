@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sysconfig
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,10 @@ import pytest
 
 from tailgate.errors import CapacityError, PlanError, TailgateError
 from tailgate.plan.case import Case
+from tailgate.plan.pair import Pair
 from tailgate.pytest_benchmark_bridge import before_benchmark
 from tailgate.pytest_locust_truce import Truce
+from tailgate.pytest_measure import LINES, Measure
 from tailgate.pytest_options import PLAN, add_options, read_options, reports_folder, settings_of, workforce_of
 from tailgate.pytest_terminal import REPORT_LINES
 from tailgate.targets import Target
@@ -27,7 +29,6 @@ REFUSAL: pytest.StashKey[str] = pytest.StashKey()
 
 _RUN_NOTHING = ("collectonly", "showfixtures", "show_fixtures_per_test", "setupplan", "setuponly")
 _WORKER_REFUSAL = "tailgate_refusal"
-LINES: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -78,7 +79,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Fill `case` of tests marked `planned` from the plan file."""
+    """Fill `case`, or `pair`, of tests marked `planned` from the plan file."""
     marker = metafunc.definition.get_closest_marker("planned")
     if marker is None:
         return
@@ -86,8 +87,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if plan is None:
         raise PlanError("marked `planned`, but there is no plan: name one with --latency-plan or latency_plan in the ini file")
     experiments = [plan.experiment(name) for name in marker.args] or plan.experiments
-    cases = [case for experiment in experiments for case in experiment.cases]
-    metafunc.parametrize("case", cases, ids=[case.id for case in cases])
+    if "pair" in metafunc.fixturenames:
+        pairs = [pair for experiment in experiments for pair in experiment.pairs]
+        metafunc.parametrize("pair", pairs, ids=[pair.id for pair in pairs])
+    else:
+        cases = [case for experiment in experiments for case in experiment.cases]
+        metafunc.parametrize("case", cases, ids=[case.id for case in cases])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -114,8 +119,10 @@ def tailgate_gate(request: pytest.FixtureRequest) -> Gate:
 
 
 @pytest.fixture
-def measure(request: pytest.FixtureRequest, tailgate_gate: Gate) -> Callable[[Case], Measurement]:
+def measure(request: pytest.FixtureRequest, tailgate_gate: Gate) -> Measure:
     """Measure a case: `run = measure(case)`, then `assert run.verdict, run.verdict.explain()`.
+
+    Two cases in one run: `change = measure.paired(a, b)`, then `assert change.no_worse_than("2ms", at="p99"), change.explain()`.
 
     The run is on disk before it is returned; one that its host disturbed is too, and is measured again. A platform
     without capacity skips the test, an undecided verdict does so where the case or --latency-inconclusive says so.
@@ -138,7 +145,7 @@ def measure(request: pytest.FixtureRequest, tailgate_gate: Gate) -> Callable[[Ca
             pytest.skip(measured.verdict.explain())
         return measured
 
-    return measure_case
+    return Measure(measure_case, request, gate)
 
 
 @pytest.fixture(scope="session")
@@ -213,4 +220,5 @@ def _cases_of(items: list[pytest.Item]) -> list[Case]:
             cases.extend(marker.args)
         callspec = getattr(item, "callspec", None)
         cases.extend(callspec.params.values() if callspec else ())
+    cases = [case for one in cases for case in (one.cases if isinstance(one, Pair) else (one,))]
     return [case for case in cases if isinstance(case, Case)]

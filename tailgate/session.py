@@ -12,7 +12,9 @@ from tailgate.driving import shown_on
 from tailgate.floor import Floors
 from tailgate.generator.workers.workforce import ALONE, Workforce
 from tailgate.measure import Measurement, measure
+from tailgate.paired_run import PairedRun, paired
 from tailgate.plan.case import Case, EndpointSpec
+from tailgate.plan.pair import Pair
 from tailgate.reporting.history import History
 from tailgate.reporting.progress import Board
 from tailgate.reporting.record import Record
@@ -77,6 +79,33 @@ class Session:
     def unconfirmed(self, measured: Measurement) -> bool:
         """Whether it is a FAIL that another run has to confirm."""
         return self._retry and measured.failed is None and measured.verdict.outcome is Outcome.FAIL
+
+    def paired(self, pair: Pair, seed: int, asked_by: Mapping[str, str]) -> Iterator[PairedRun]:
+        """Measure two cases in one run, again where its host disturbed it: each run as it is recorded, the last counts."""
+        for repeat in range(self._repeats + 1):
+            run = self._paired(pair, seed, {**asked_by, "repeat": str(repeat)})
+            yield run
+            if not run.disturbed:
+                return
+
+    def _paired(self, pair: Pair, seed: int, asked_by: Mapping[str, str]) -> PairedRun:
+        self._waiting_for = pair.first
+        try:
+            return paired(
+                pair,
+                self.target,
+                self._record,
+                turn=self._turn(pair.first),
+                seed=seed,
+                floors=self._floors,
+                workforce=self._workforce,
+                history=self._history,
+                on_tick=shown_on(self._board, pair.id, pair.first.load),
+                asked_by=asked_by,
+            )
+        finally:
+            self._waiting_for = None
+            self._board.pause()
 
     def _measure(self, case: Case, asked_by: Mapping[str, str], failed: Measurement | None) -> Measurement:
         """Measure one case when its endpoint is there and nobody else measures on this host; who asked goes on record."""

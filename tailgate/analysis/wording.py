@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EMULATED = "emulated"
 
-_CLOSING = "emulated: a statement about the emulator's made-up service times, none about AWS; the model itself was not run"
+EMULATED_CAVEAT = "emulated: a statement about the emulator's made-up service times, none about AWS; the model itself was not run"
 _PROVISIONAL = "provisional: with fewer than 5 earlier runs against the same limit, trouble rarer than one run is long cannot be ruled out"
 _OF_THIS_RUN = (
     "of this run: a mean, a rate and a cost are judged by one run's own batches, a maximum by its requests; earlier runs are not counted"
@@ -85,7 +85,7 @@ def explain(verdict: Verdict) -> str:
         *verdict.notes,
         *([_PROVISIONAL] if any(_provisional(check, verdict) and not _of_this_run(check) for check in verdict.checks) else []),
         *([_OF_THIS_RUN] if any(_provisional(check, verdict) and _of_this_run(check) for check in verdict.checks) else []),
-        *([_CLOSING] if verdict.target_kind == EMULATED else []),
+        *([EMULATED_CAVEAT] if verdict.target_kind == EMULATED else []),
     ]
     return "\n".join([verdict.heading, *(f"  {line}" for line in lines)])
 

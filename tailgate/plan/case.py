@@ -140,9 +140,14 @@ class Case:
         Name, instance type and count, routing, variant, network path, load and payload; the model's version is
         provenance, and the budget may change without making yesterday's run another one.
         """
+        return f"{self.place} under {load_text(self.load)} payload={self._payload_key()}"
+
+    @property
+    def place(self) -> str:
+        """What is asked over which network path, as one text: the key without load and payload."""
         spec = self.spec
         where = f"{spec.name} {spec.instance_type}x{spec.instance_count} {spec.routing} {spec.variant}"
-        return f"{where} via {self.network_path} under {load_text(self.load)} payload={self._payload_key()}"
+        return f"{where} via {self.network_path}"
 
     @property
     def payloads(self) -> Payloads:

@@ -17,6 +17,7 @@ payload = "payloads/four-floats.json"  # relative to this file; { "a.json" = 3, 
 budget = ["p99 <= 60ms", "error_rate <= 0.5%"]
 budgets."ml.t2.xlarge" = ["p99 <= 80ms"]   # replaces the budget for one type
 prices."ml.t2.xlarge" = 0.31           # USD per hour, for a limit such as "cost_per_1000 <= 0.02usd"
+no_worse_than = { p99 = "5ms" }        # of two network paths in one run: by how much the second may be slower than the first
 ```
 """
 
@@ -34,6 +35,7 @@ from tailgate.plan.checks import check_word, shown
 from tailgate.plan.document import read_document
 from tailgate.plan.expect import Expect
 from tailgate.plan.load import load_from
+from tailgate.plan.pair import Pair, arm_cases
 from tailgate.plan.payload import Payloads
 from tailgate.plan.regions import check_region
 
@@ -67,17 +69,18 @@ _DEFAULTS: dict[str, _Kind] = {
     "inconclusive": _WORD,
     "prices": _TABLE,
 }
-_EXPERIMENT: dict[str, _Kind] = {"name": _WORD, "question": _TEXT, "budgets": _TABLE, **_DEFAULTS}
+_EXPERIMENT: dict[str, _Kind] = {"name": _WORD, "question": _TEXT, "budgets": _TABLE, "no_worse_than": _TABLE, **_DEFAULTS}
 _REQUIRED = ("name", "endpoint", "instance_types", "payload", "load", "budget")
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A question and the cases that answer it."""
+    """A question and the cases that answer it. pairs: those of them that are compared in one run, where it says a margin."""
 
     name: str
     question: str
     cases: tuple[Case, ...]
+    pairs: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +162,27 @@ def _experiment(own: Any, defaults: Mapping[str, Any], folder: Path, number: int
     _check_overrides(fields, where)
     try:
         cases = [_case(fields, folder, kind, path) for kind in fields["instance_types"] for path in fields.get("network_paths", ["public"])]
+        pairs = _pairs(cases, fields)
     except PlanError as error:
         raise PlanError(f"{where}: {error}") from None
-    return Experiment(fields["name"], fields.get("question", ""), tuple(cases))
+    return Experiment(fields["name"], fields.get("question", ""), tuple(cases), pairs)
+
+
+def _pairs(cases: list[Case], fields: Mapping[str, Any]) -> tuple[Pair, ...]:
+    """The two network paths of each instance type, where the experiment says by how much the second may be slower."""
+    margins = fields.get("no_worse_than")
+    if margins is None:
+        return ()
+    paths = fields.get("network_paths", ["public"])
+    if len(paths) != 2 or not margins:
+        raise PlanError(
+            f"no_worse_than is {shown(margins)}, network_paths is {shown(paths)}; it compares the second of two paths with the "
+            'first: write two, and a margin by metric, such as { p99 = "5ms" }'
+        )
+    pairs = tuple(Pair(first, second, margins) for first, second in zip(cases[::2], cases[1::2], strict=True))
+    for pair in pairs:
+        arm_cases(*pair.cases, seed=1)
+    return pairs
 
 
 def _check_overrides(fields: Mapping[str, Any], where: str) -> None:

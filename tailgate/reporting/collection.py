@@ -50,6 +50,6 @@ def _read(paths: Iterable[Path], complaints: list[str]) -> list[tuple[Run, list[
 
 def _samples_of(run: Run) -> Samples | None:
     try:
-        return read_samples(run.samples_path) if run.samples_path else None
+        return run.own(read_samples(run.samples_path)) if run.samples_path else None
     except SamplesError:  # the run's histogram stands in
         return None

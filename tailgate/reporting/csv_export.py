@@ -44,7 +44,7 @@ _ERRORS = {kind.value: "" if kind is Error.NONE else kind.label for kind in Erro
 
 
 def samples_in(path: Path) -> Samples:
-    """The samples of a run file, or of a samples file. Raises RecordError or SamplesError saying what is wrong."""
+    """The samples of a run file, its own arm's where there are two, or of a samples file. Raises RecordError, SamplesError."""
     if _start(path)[:1] not in (b"{", b""):
         return read_samples(path)
     run = read_run(path)
@@ -53,7 +53,7 @@ def samples_in(path: Path) -> Samples:
         raise SamplesError(
             f"{path}: its samples {beside.name} are gone; raw samples of the newest {SESSIONS_WITH_SAMPLES} sessions are kept"
         )
-    return read_samples(beside)
+    return run.own(read_samples(beside))
 
 
 def is_record(path: Path) -> bool:

@@ -45,4 +45,4 @@ def _but_for_the_path(run: Run) -> str:
 def _samples(run: Run) -> Samples:
     if run.samples_path is None:
         raise SamplesError(f"run {run.case['id']} was never on disk")
-    return read_samples(run.samples_path).after_warmup()
+    return run.own(read_samples(run.samples_path)).after_warmup()

@@ -40,10 +40,12 @@ class Record:
         samples: Samples,
         provenance: Mapping[str, object],
         samples_path: Path,
+        pair: Mapping[str, object] | None = None,
     ) -> Run:
-        """Write the run beside its samples, durably. Raises RecordError."""
-        run = run_of(case, verdict, estimates, samples, provenance, samples_file=samples_path.name)
-        return write_run(run, samples_path.with_name(samples_path.name.removesuffix(SAMPLES_SUFFIX) + RUN_SUFFIX))
+        """Write the run beside its samples, durably. pair: of one of two arms, which share the samples file. Raises RecordError."""
+        run = run_of(case, verdict, estimates, samples, provenance, samples_file=samples_path.name, pair=pair)
+        arm = f"~arm{pair['arm']}" if pair else ""
+        return write_run(run, samples_path.with_name(samples_path.name.removesuffix(SAMPLES_SUFFIX) + arm + RUN_SUFFIX))
 
 
 def notes_for(samples_path: Path, test: str | None = None) -> tuple[str, ...]:

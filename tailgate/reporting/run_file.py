@@ -23,6 +23,10 @@ Format 1, a mapping. Times are seconds, shares are fractions, a number that is i
                   through them; first_requests, p50 and p99 of those first on their connection and of those on one kept
                   alive, and the opening (dns + tcp + tls) of those that waited for it; remotes, p50 and p99 by remote
                   address, slowest first. Absent, and then {}, in runs of tailgate 0.1
+    pair          of one of two arms in one run (measure.paired), and then all the rest is of this arm alone; else {}, or absent:
+                  arm 0 or 1; cases, the ids of both; labels, what sets them apart; seed, of the coin that told each request's
+                  arm; requests, judged in each; differences by metric, arm 1 less arm 0: first_s, second_s, difference_s,
+                  low_s and high_s (95 %), p_value; explanation. Both arms are in the one samples file
 """
 
 from __future__ import annotations
@@ -71,6 +75,7 @@ class Run:
     blocks: Fields
     per_second: Fields
     wire: Fields = field(default_factory=dict)
+    pair: Fields = field(default_factory=dict)
     path: Path | None = field(default=None, compare=False)
 
     @property
@@ -82,6 +87,11 @@ class Run:
     def samples_path(self) -> Path | None:
         """Where its samples file is, or was before retention removed it; None for a run that is in no folder."""
         return self.path.parent / self.samples if self.path else None
+
+    def own(self, samples: Samples) -> Samples:
+        """What of its samples file is this run's: all, or one arm of it."""
+        arm = self.pair.get("arm")
+        return samples.of_arm(arm) if isinstance(arm, int) else samples
 
     def fields(self) -> Fields:
         """The plain form, as the module documents it."""
@@ -103,21 +113,28 @@ class Run:
 
 
 _KINDS: dict[str, type] = dict.fromkeys(
-    ("case", "verdict", "requests", "provenance", "histogram", "blocks", "per_second", "wire"), dict
+    ("case", "verdict", "requests", "provenance", "histogram", "blocks", "per_second", "wire", "pair"), dict
 ) | {
     "estimates": list,
     "samples": str,
 }
 """What each key of the plain form holds."""
 
-_ADDED: dict[str, Plain] = {"wire": {}}
+_ADDED: dict[str, Plain] = {"wire": {}, "pair": {}}
 """What keys that were added to the format later hold where a run does not have them."""
 
 
 def run_of(
-    case: Case, verdict: Verdict, estimates: Iterable[Estimate], samples: Samples, provenance: Mapping[str, object], *, samples_file: str
+    case: Case,
+    verdict: Verdict,
+    estimates: Iterable[Estimate],
+    samples: Samples,
+    provenance: Mapping[str, object],
+    *,
+    samples_file: str,
+    pair: Mapping[str, object] | None = None,
 ) -> Run:
-    """The record of one measurement. samples: all of them; only those after the warm-up are described."""
+    """The record of one measurement. samples: all of them; only those after the warm-up are described. pair: of an arm."""
     judged = samples.after_warmup()
     return Run(
         case=_mapping(case.fields()),
@@ -138,6 +155,7 @@ def run_of(
         blocks=_blocks(judged),
         per_second=per_second_fields(judged, case.budget.limits),
         wire=_mapping(wire_of(judged)),
+        pair=_mapping(pair or {}),
     )
 
 

@@ -18,8 +18,9 @@ def runs_of(path: Path) -> list[Run]:
 
 
 def described(run: Run) -> str:
-    """Several lines: the explanation as it was given, then one line per estimate with its interval."""
-    return "\n".join([str(run.verdict.get("explanation")), *(f"  {line}" for line in _lines(run))])
+    """Several lines: the explanation as it was given, then one line per estimate with its interval; of an arm, the comparison."""
+    compared = [str(run.pair["explanation"])] if "explanation" in run.pair else []
+    return "\n".join([str(run.verdict.get("explanation")), *(f"  {line}" for line in _lines(run)), *compared])
 
 
 def _lines(run: Run) -> Iterator[str]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tailgate.reporting.pairs import pair_differences
 from tailgate.reporting.paths import path_differences
 from tailgate.reporting.run_file import Run
 from tailgate.units import format_count
@@ -56,7 +57,7 @@ def summary(runs: Sequence[Run], *, width: int, styled: bool) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width, force_terminal=styled, no_color=not styled, highlight=False, legacy_windows=False)
     console.print(_table(runs, console.width))
-    for difference in path_differences(runs):
+    for difference in (*pair_differences(runs), *path_differences(runs)):
         console.print(Text(difference))
     for note in _notes(runs):
         console.print(Text(note, style="dim"))

@@ -126,7 +126,8 @@ def test_the_network_path_experiment_rediscovers_what_the_profiles_put_in(emulat
     A 95 % interval misses once in twenty; both of two miss once in four hundred.
     """
     target, shared = emulation
-    cases = read_plan(Path(__file__).parents[2] / "fixtures" / "plan.toml").experiment("network-path").cases
+    planned = read_plan(Path(__file__).parents[2] / "fixtures" / "plan.toml").experiment("network-path").cases
+    cases = [case.under(Poisson(120, 15, 1, seed=7)) for case in planned]
     true = {
         case.network_path: foretell(load_profiles(), case.spec.instance_type, case.network_path, instances=2, per_s=case.load.per_s)
         for case in cases

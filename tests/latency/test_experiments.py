@@ -1,17 +1,15 @@
 """The product: the plan's experiments, measured and gated. `pytest -m latency`; the budgets are in fixtures/plan.toml."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tailgate import Case
-from tailgate.measure import Measurement
+from tailgate.plan.pair import Pair
+from tailgate.pytest_measure import Measure
 from tailgate.targets import Endpoint
 
 pytestmark = pytest.mark.latency
-
-Measure = Callable[[Case], Measurement]
 
 
 @pytest.mark.planned("smoke")
@@ -29,10 +27,13 @@ def test_the_whole_way_works(measure: Measure, case: Case) -> None:
 
 
 @pytest.mark.planned("network-path")
-def test_the_network_path_keeps_the_tail_within_budget(measure: Measure, case: Case) -> None:
-    """PrivateLink and the public endpoint of one deployment, each against the same budget."""
-    run = measure(case)
-    assert run.verdict, run.verdict.explain()
+def test_privatelink_is_no_slower_than_the_public_endpoint(measure: Measure, pair: Pair) -> None:
+    """Both paths to one deployment in one run: each within its budget, and the second no worse than the plan's margins."""
+    change = measure.paired(*pair.cases)
+    for arm in change.arms:
+        assert arm.verdict, arm.verdict.explain()
+    for metric, margin in pair.no_worse_than.items():
+        assert change.no_worse_than(margin, at=metric), change.explain()
 
 
 @pytest.mark.planned("instance-type")

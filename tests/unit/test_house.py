@@ -28,7 +28,15 @@ ROOMS = {
 }
 """Room → the rooms it may import. The skins (measure, session, the pytest files, cli) may import all of them."""
 
-SKIN = {"pytest_plugin", "pytest_gate", "pytest_terminal", "pytest_benchmark_bridge", "pytest_locust_truce", "pytest_options"}
+SKIN = {
+    "pytest_plugin",
+    "pytest_gate",
+    "pytest_terminal",
+    "pytest_benchmark_bridge",
+    "pytest_locust_truce",
+    "pytest_measure",
+    "pytest_options",
+}
 FRAMEWORKS = {
     "pytest": SKIN,
     "xdist": SKIN,

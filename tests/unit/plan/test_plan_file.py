@@ -59,8 +59,41 @@ def test_the_shipped_plan_holds_both_experiments_of_the_starting_blog() -> None:
         ("privatelink", "ml.t2.xlarge", 2),
     }
     assert len({case.spec for case in paths}) == 1, "the two paths share one deployment"
+    (pair,) = plan.experiment("network-path").pairs
+    assert pair.cases == paths
+    assert "p99" in pair.no_worse_than
     assert len(plan.experiment("instance-type").cases) == 10
     assert (plan.target, plan.region) == ("emulated", "ap-northeast-1")
+
+
+def test_an_experiment_with_margins_compares_its_two_paths_on_each_type(plan_at) -> None:
+    """One pair for each instance type, the second path against the first; without margins there is none."""
+    assert read_plan(plan_at(GOOD)).experiments[0].pairs == ()
+    pairs = read_plan(plan_at(GOOD + 'no_worse_than = { p50 = "1ms", mean = "2 ms" }\n')).experiments[0].pairs
+    assert [pair.id for pair in pairs] == ["types-ml.m5.large-public+privatelink", "types-ml.m5.xlarge-public+privatelink"]
+    assert [dict(pair.no_worse_than) for pair in pairs] == [{"p50": "1ms", "mean": "2 ms"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("margins", "said"),
+    [
+        ('{ p99 = "5" }', "'5' is not a duration"),
+        ("{ p99 = 5 }", r"the margin is 5; it is a duration such as '2ms'"),
+        ('{ p990 = "5ms" }', "'p990' is not compared"),
+        ("{ }", r"no_worse_than is \{\}"),
+        ('"5ms"', "no_worse_than is '5ms'; it is a table"),
+    ],
+)
+def test_margins_that_cannot_be_meant_are_refused(plan_at, margins: str, said: str) -> None:
+    """By the experiment's name and the value."""
+    with pytest.raises(PlanError, match=f"experiment 'types': .*{said}"):
+        read_plan(plan_at(GOOD + f"no_worse_than = {margins}\n"))
+
+
+def test_margins_want_two_paths(plan_at) -> None:
+    """There is nothing to compare one path with."""
+    with pytest.raises(PlanError, match="it compares the second of two paths with the first"):
+        read_plan(plan_at(GOOD.replace('["public", "privatelink"]', '["public"]') + 'no_worse_than = { p99 = "5ms" }\n'))
 
 
 def test_cases_are_instance_types_by_network_paths_and_one_type_may_have_its_own_budget(plan_at) -> None:

@@ -26,7 +26,7 @@ plains = st.recursive(
 mappings = st.dictionaries(texts, plains, max_size=4)
 runs = st.builds(
     Run,
-    **dict.fromkeys(("case", "verdict", "requests", "provenance", "histogram", "blocks", "per_second", "wire"), mappings),
+    **dict.fromkeys(("case", "verdict", "requests", "provenance", "histogram", "blocks", "per_second", "wire", "pair"), mappings),
     estimates=st.lists(plains, max_size=3),
     samples=texts,
     path=st.none(),

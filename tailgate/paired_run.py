@@ -1,0 +1,182 @@
+"""Paired: two cases in one run, arm beside arm, so that whatever drifts or bursts meets both; judged, compared, written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from tailgate.analysis.contrast import Contrast, NoWorse
+from tailgate.analysis.estimates import estimates
+from tailgate.analysis.outcome import Outcome
+from tailgate.analysis.validity import disturbed
+from tailgate.analysis.verdict import Verdict, judge
+from tailgate.errors import TargetError
+from tailgate.floor import Floor, Floors
+from tailgate.generator.drive import drive
+from tailgate.generator.order import Order
+from tailgate.generator.workers.workforce import ALONE, Workforce
+from tailgate.measure import Measurement, OnTick, order_for
+from tailgate.plan.case import Case
+from tailgate.plan.pair import Pair, arm_cases, labels_of
+from tailgate.provenance import provenance
+from tailgate.reporting.history import History
+from tailgate.reporting.pairs import pair_fields
+from tailgate.reporting.record import Record, notes_for
+from tailgate.samples import Samples
+from tailgate.targets import Endpoint, Target
+
+
+@dataclass(frozen=True, slots=True)
+class PairedRun:
+    """Two arms of one run, compared and recorded: `assert run.no_worse_than("2ms", at="p99"), run.explain()`.
+
+    before, after: each arm by itself, with a verdict on its own budget. contrast: what sets them apart. disturbed: the host was
+    too busy for a while, and that is all that speaks against the run. on_undecided: told the explanation of an answer that is
+    INCONCLUSIVE, before it is given.
+    """
+
+    before: Measurement
+    after: Measurement
+    contrast: Contrast
+    disturbed: bool = False
+    on_undecided: Callable[[str], None] | None = None
+
+    def no_worse_than(self, margin: str, *, at: str = "p99") -> NoWorse:
+        """Whether the second arm is proved to be slower by less than the margin, such as `2ms`. Raises PlanError."""
+        answer = self.contrast.no_worse_than(margin, at=at)
+        if answer.outcome is Outcome.INCONCLUSIVE and self.on_undecided is not None:
+            self.on_undecided(self.explain())
+        return answer
+
+    def explain(self) -> str:
+        """The text for people."""
+        return self.contrast.explain()
+
+    @property
+    def arms(self) -> tuple[Measurement, Measurement]:
+        """Arm 0 and arm 1."""
+        return self.before, self.after
+
+    def __repr__(self) -> str:
+        """Short, because pytest prints it beside a failed assertion."""
+        return f"<{self.contrast.pair.id}: two arms>"
+
+
+def paired(
+    pair: Pair,
+    target: Target,
+    record: Record,
+    *,
+    turn: AbstractContextManager[object],
+    seed: int = 1,
+    floors: Floors | None = None,
+    workforce: Workforce = ALONE,
+    history: History | None = None,
+    on_tick: OnTick | None = None,
+    asked_by: Mapping[str, str] = MappingProxyType({}),
+) -> PairedRun:
+    """Drive two cases in one run, a seeded coin sending each request to one of them; judge, compare, and write it down.
+
+    seed: of the coin. The rest as in `measure`. Raises PlanError where the two cannot be compared; else as `measure`.
+    """
+    cases = arm_cases(*pair.cases, seed)
+    with _opened(target, pair) as endpoints:
+        order = workforce.given(_order(pair, endpoints, record, seed))
+        processes = {name: number for endpoint in endpoints for name, number in endpoint.processes.items()}
+        with turn:
+            floor = floors.of(order) if floors is not None else None
+            samples = drive(order, environment=_environment(endpoints, workforce), processes=processes, on_tick=on_tick)
+    notes = notes_for(order.samples, asked_by.get("test"))
+    arms = [_judged(case, _own(samples, arm, case), target.kind, history, floor, notes) for arm, case in enumerate(cases)]
+    contrast = Contrast(pair, samples.after_warmup(), target.kind, _reasons(arms, pair), seed, notes)
+    before, after = (
+        _recorded(each, target.kind, endpoint, floor, record, order, pair_fields(contrast, arm), asked_by)
+        for arm, (each, endpoint) in enumerate(zip(arms, endpoints, strict=True))
+    )
+    return PairedRun(before, after, contrast, _disturbed(arms))
+
+
+@dataclass(frozen=True, slots=True)
+class _Arm:
+    """One arm, judged as a run of its own. samples: its own, with the warm-up."""
+
+    case: Case
+    samples: Samples
+    verdict: Verdict
+
+    @property
+    def disturbed(self) -> bool:
+        return disturbed(self.case, self.samples.after_warmup(), self.verdict.reasons)
+
+
+@contextmanager
+def _opened(target: Target, pair: Pair) -> Iterator[tuple[Endpoint, Endpoint]]:
+    """Both cases' endpoints, one and the same where they ask the same."""
+    first, second = pair.cases
+    with ExitStack() as held:
+        one = held.enter_context(target.open(first.spec))
+        other = one if second.spec == first.spec else held.enter_context(target.open(second.spec))
+        yield one, other
+
+
+def _order(pair: Pair, endpoints: tuple[Endpoint, Endpoint], record: Record, seed: int) -> Order:
+    samples_path = record.samples_path(pair.id)
+    first, second = (order_for(case, endpoint, samples_path) for case, endpoint in zip(pair.cases, endpoints, strict=True))
+    return replace(first, counted=(), second=second.address, arm_seed=seed)
+
+
+def _environment(endpoints: tuple[Endpoint, Endpoint], workforce: Workforce) -> Mapping[str, str]:
+    """What one generator needs to ask both. Raises TargetError where that would be another caller's credentials for each."""
+    first, second = (endpoint.environment for endpoint in endpoints)
+    differing = sorted(name for name in first if name in second and first[name] != second[name])
+    if differing:
+        names = " and ".join(endpoint.name for endpoint in endpoints)
+        raise TargetError(f"{names} want different {', '.join(differing)}; one generator asks both, so let one caller be allowed to")
+    return {**first, **second, **workforce.environment}
+
+
+def _own(samples: Samples, arm: int, case: Case) -> Samples:
+    """One arm's samples, with what was scheduled for it."""
+    own = samples.of_arm(arm)
+    return replace(own, header=replace(own.header, scheduled=len(case.load.due_times())))
+
+
+def _judged(case: Case, samples: Samples, kind: str, history: History | None, floor: Floor | None, notes: tuple[str, ...]) -> _Arm:
+    """One arm against its own budget."""
+    notes = (*(floor.notes(case.budget) if floor is not None else ()), *notes)
+    earlier = history.of(case, kind) if history is not None else None
+    return _Arm(case, samples, judge(case, samples.after_warmup(), target_kind=kind, history=earlier, notes=notes))
+
+
+def _recorded(
+    arm: _Arm,
+    kind: str,
+    endpoint: Endpoint,
+    floor: Floor | None,
+    record: Record,
+    order: Order,
+    pair: Mapping[str, object],
+    asked_by: Mapping[str, str],
+) -> Measurement:
+    estimated = estimates(arm.samples.after_warmup())
+    facts = provenance(arm.case, kind, endpoint, arm.samples) | {"floor": floor.fields() if floor is not None else None} | dict(asked_by)
+    run = record.write(arm.case, arm.verdict, estimated, arm.samples, facts, order.samples, pair)
+    return Measurement(arm.case, arm.verdict, estimated, run, arm.disturbed)
+
+
+def _reasons(arms: list[_Arm], pair: Pair) -> tuple[str, ...]:
+    """Why the run cannot be trusted: what speaks against both arms once, what speaks against one with its name."""
+    found = [arm.verdict.reasons for arm in arms]
+    of_both = [reason for reason in found[0] if reason in found[1]]
+    of_one = [
+        f"{label}: {reason}" for label, own in zip(labels_of(*pair.cases), found, strict=True) for reason in own if reason not in of_both
+    ]
+    return (*of_both, *of_one)
+
+
+def _disturbed(arms: list[_Arm]) -> bool:
+    """Whether all that speaks against the run is that its host was too busy for a while."""
+    untrusted = [arm for arm in arms if arm.verdict.reasons]
+    return bool(untrusted) and all(arm.disturbed for arm in untrusted)
