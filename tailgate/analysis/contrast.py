@@ -8,8 +8,8 @@ from functools import partial
 from tailgate.analysis import contrast_wording
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.paired import Comparison, compare
-from tailgate.plan.budget import quantile_of
 from tailgate.plan.pair import MEAN, SHOWN, Pair, check_metric, labels_of, margin_s
+from tailgate.plan.vocabulary import quantile_of
 from tailgate.samples import Samples
 
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from tailgate.analysis.estimates import judged_s
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.paired import Comparison
+from tailgate.analysis.rates import judged_s
 from tailgate.analysis.wording import EMULATED, EMULATED_CAVEAT, outcome_text
 from tailgate.units import format_count, format_ms
 

@@ -9,15 +9,17 @@ from types import MappingProxyType
 
 from tailgate.errors import PlanError, nearest
 from tailgate.plan.arms import ArmLoad, check_open_loop
-from tailgate.plan.budget import quantile_of
 from tailgate.plan.case import Case
 from tailgate.plan.checks import check_is, shown
 from tailgate.plan.load import load_text
+from tailgate.plan.vocabulary import quantile_of
 from tailgate.units import seconds
 
 MEAN = "mean"
 SHOWN = ("p50", "p90", "p99", MEAN)
 """Metrics of which every comparison tells the difference."""
+
+_OF_THE_WHOLE_LOAD = frozenset({"achieved_rate", "cost_per_1000"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ def check_pair(first: Case, second: Case) -> None:
 def arm_cases(first: Case, second: Case, seed: int) -> tuple[Case, Case]:
     """Each case under its part of the load, as a question of its own. Raises PlanError where a part is too short for its budget."""
     check_pair(first, second)
+    for case in (first, second):
+        _check_limits(case)
     try:
         return (
             dataclasses.replace(first, load=ArmLoad(first.load, 0, seed, second.place)),
@@ -73,6 +77,13 @@ def arm_cases(first: Case, second: Case, seed: int) -> tuple[Case, Case]:
         )
     except PlanError as error:
         raise PlanError(f"paired: each arm has half of the requests: {error}") from None
+
+
+def _check_limits(case: Case) -> None:
+    for limit in case.budget.limits:
+        if limit.metric in _OF_THE_WHOLE_LOAD:
+            why = "an arm gets half of the requests, so it would be judged by half of that; gate it in a run of its own"
+            raise PlanError(f"paired: {case.id}: '{limit.source}' is of the whole load: {why}")
 
 
 def labels_of(first: Case, second: Case) -> tuple[str, str]:
@@ -91,7 +102,7 @@ def pair_id(first: Case, second: Case) -> str:
 
 def check_metric(metric: object) -> None:
     """Refuse a metric of which two arms cannot differ by a time. Raises PlanError."""
-    if metric != MEAN and not (isinstance(metric, str) and quantile_of(metric)):
+    if metric != MEAN and not (isinstance(metric, str) and metric.startswith("p") and quantile_of(metric)):
         close = nearest(metric if isinstance(metric, str) else "", [*SHOWN, "p95", "p99.9"])
         raise PlanError(f"paired: {shown(metric)} is not compared: it is a percentile of the response time, or the mean{close}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tailgate import Budget, Case, ClosedLoop, EndpointSpec, Expect, Payloads, Poisson
@@ -74,6 +76,14 @@ def test_a_load_of_which_half_is_too_short_for_the_budget_is_refused() -> None:
         arm_cases(short, short.via("privatelink"), seed=1)
 
 
+@pytest.mark.parametrize("limit", ["achieved_rate >= 90/s", "cost_per_1000 <= 1usd"])
+def test_a_limit_on_what_the_whole_load_comes_to_is_refused(limit: str) -> None:
+    """An arm gets half of the requests: half of the rate, at the price of the whole endpoint."""
+    case = replace(CASE, budget=Budget.of(limit), prices={CASE.spec.instance_type: 0.1})
+    with pytest.raises(PlanError, match="is of the whole load"):
+        arm_cases(case, case.via("privatelink"), seed=1)
+
+
 @pytest.mark.parametrize("margin", ["2", "", "-1ms", "2 parsecs", 0.002, None])
 def test_a_margin_is_a_duration_with_its_unit(margin: object) -> None:
     """A number alone may be meant in seconds or milliseconds."""
@@ -82,7 +92,7 @@ def test_a_margin_is_a_duration_with_its_unit(margin: object) -> None:
     assert margin_s("2ms") == 0.002
 
 
-@pytest.mark.parametrize("metric", ["error_rate", "p100", "p0", "median", "p9x", 99])
+@pytest.mark.parametrize("metric", ["error_rate", "p100", "p0", "median", "p9x", "ttfb_p99", 99])
 def test_a_metric_that_is_no_time_of_both_arms_is_refused(metric: object) -> None:
     """Percentiles and the mean can be compared."""
     with pytest.raises(PlanError, match=r"is not compared: it is a percentile of the response time, or the mean"):
