@@ -110,6 +110,18 @@ def _show(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _declare_judge(parser: argparse.ArgumentParser) -> None:
+    from tailgate.judge_command import declare
+
+    declare(parser)
+
+
+def _judge(options: argparse.Namespace) -> int:
+    from tailgate.judge_command import judge_again
+
+    return judge_again(options)
+
+
 def _declare_drive(parser: argparse.ArgumentParser) -> None:
     from tailgate.drive_options import declare
 
@@ -125,5 +137,6 @@ def _drive(options: argparse.Namespace) -> int:
 VERBS = (
     Verb("drive", "Measure a URL's latency under load.", _declare_drive, _drive),
     Verb("export", "Write a run's raw samples as CSV, one request a line.", _declare_export, _export),
+    Verb("judge", "Judge recorded runs against another budget, without new load.", _declare_judge, _judge),
     Verb("show", "Print the verdict and the estimates of recorded runs again.", _declare_show, _show),
 )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tailgate.analysis.metrics import metric_of
 from tailgate.analysis.phases import openings
-from tailgate.analysis.quantiles import Estimate, estimate_least, estimate_quantile
+from tailgate.analysis.quantiles import Estimate, estimate_largest, estimate_least, estimate_quantile
 from tailgate.analysis.rates import achieved_rate
 from tailgate.samples import Samples, counts_per_second
 
@@ -21,8 +21,8 @@ def estimates(samples: Samples) -> tuple[Estimate, ...]:
     """What the judged samples came to; () without samples.
 
     min, mean, p50, p90, p95, p99, p99.9, max of the response time; ttfb_p50, ttfb_p99; service_p50, service_p99; error_rate,
-    throttle_rate; achieved_rate (requests sent per second of the judged span); send_lag_p99, of the generator's own lags
-    (absent when every request waited for a connection). Times in seconds; infinite where failures reach into them.
+    throttle_rate; achieved_rate (requests sent per second of the judged span); send_lag_p99, send_lag_max, of the generator's
+    own lags (absent when every request waited for a connection). Times in seconds; infinite where failures reach into them.
     """
     if not len(samples):
         return ()
@@ -34,6 +34,7 @@ def estimates(samples: Samples) -> tuple[Estimate, ...]:
         *(metric_of(name).estimate(samples) for name in ("error_rate", "throttle_rate")),
         achieved_rate(samples),
         *send_lag_p99(samples),
+        *send_lag_max(samples),
     )
 
 
@@ -45,6 +46,12 @@ def service_quantile(samples: Samples, q: float) -> Estimate:
 def send_lag_p99(samples: Samples) -> tuple[Estimate, ...]:
     """The p99 of the generator's own send lags: one estimate, or none where there was nothing to measure it by."""
     return send_lag_quantile(samples, 0.99)
+
+
+def send_lag_max(samples: Samples) -> tuple[Estimate, ...]:
+    """The longest of the generator's own send lags: one estimate or none."""
+    own_s = own_lags(samples)[1]
+    return (estimate_largest(own_s, metric="send_lag_max"),) if len(own_s) else ()
 
 
 def send_lag_quantile(samples: Samples, q: float) -> tuple[Estimate, ...]:

@@ -27,6 +27,9 @@ MOST_FAILED = 0.01
 """Of the requests: a mean leaves failures out, so with more of them it is the mean of whoever was lucky, and passes nothing."""
 
 
+_NO_INTERVAL = "there is no interval of it: too few answers for its batches, or a record of an older tailgate"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """What one run shows of one limit.
@@ -91,7 +94,9 @@ def by_interval(limit: Limit, evidence: Evidence) -> Decided:
         return Decided(_decision(Outcome.FAIL, math.inf, math.inf, 0))
     half = _half(estimate)
     if half is None:
-        return Decided(_decision(Outcome.INCONCLUSIVE, -math.inf, math.inf, max(1, limit.least_requests - evidence.total)))
+        missing = limit.least_requests - evidence.total
+        undecided = _decision(Outcome.INCONCLUSIVE, -math.inf, math.inf, missing if missing > 0 else None)
+        return Decided(undecided, None if missing > 0 else _NO_INTERVAL)
     half = one_sided(half, CONFIDENCE)
     low, high = estimate.value - half, estimate.value + half
     kept, missed = (low >= limit.bound, high < limit.bound) if limit.at_least else (high <= limit.bound, low > limit.bound)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tailgate.analysis.disturbance import late_because, saturated
-from tailgate.analysis.estimates import own_lags, send_lag_quantile
+from tailgate.analysis.estimates import send_lag_max, send_lag_quantile
 from tailgate.analysis.rates import judged_s
 from tailgate.plan.budget import Limit
 from tailgate.plan.case import Case
@@ -110,7 +110,4 @@ def _late(case: Case, samples: Samples) -> Iterator[str]:
 
 def _lags_s(samples: Samples, quantile: float) -> list[float]:
     """The quantile of the generator's own send lags, the longest for 1; empty where there were none."""
-    if quantile < 1:
-        return [lag.value for lag in send_lag_quantile(samples, quantile)]
-    own_s = own_lags(samples)[1]
-    return [float(own_s.max())] if len(own_s) else []
+    return [lag.value for lag in (send_lag_quantile(samples, quantile) if quantile < 1 else send_lag_max(samples))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -102,8 +102,8 @@ def judge(
     looked = Looked(case.load.for_s, rhythm, ended=samples.enough_s is None) if rhythm is not None else None
     checks = tuple(_check(limit, case, samples, history or {}, looked) for limit in case.budget.limits)
     if reasons:
-        checks = tuple(replace(check, decision=_withheld(check.decision)) for check in checks)
-    outcome = Outcome.INCONCLUSIVE if reasons else _worst(checks)
+        checks = tuple(replace(check, decision=withheld(check.decision)) for check in checks)
+    outcome = Outcome.INCONCLUSIVE if reasons else worst(checks)
     course = course_lines(samples, outcome, checks, trusted=not reasons, failed=failed)
     service, queueing_s = _service(samples)
     return Verdict(
@@ -126,12 +126,13 @@ def _check(limit: Limit, case: Case, samples: Samples, history: Mapping[str, His
     return Check(limit, decided.decision, evidence.estimate, decided.why)
 
 
-def _withheld(decision: Decision) -> Decision:
+def withheld(decision: Decision) -> Decision:
     """The same numbers without an outcome, and without the advice that more of such requests would help."""
     return replace(decision, outcome=Outcome.INCONCLUSIVE, more_requests=None, provisional=False)
 
 
-def _worst(checks: tuple[Check, ...]) -> Outcome:
+def worst(checks: Iterable[Check]) -> Outcome:
+    """What the limits come to together: one that FAILs fails them, one that is undecided leaves them undecided."""
     outcomes = {check.decision.outcome for check in checks}
     return next(outcome for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS) if outcome in outcomes)
 
@@ -148,7 +149,8 @@ def _service(samples: Samples) -> tuple[Estimate | None, float | None]:
 
 def _facts(case: Case, samples: Samples, checks: tuple[Check, ...], reasons: tuple[str, ...]) -> Iterator[str]:
     if not reasons and samples.enough_s is None:
-        yield from (wording.undecided_line(check, case, samples) for check in checks if check.decision.outcome is Outcome.INCONCLUSIVE)
+        per_s = wording.pace(case, samples)
+        yield from (wording.undecided_line(check, per_s) for check in checks if check.decision.outcome is Outcome.INCONCLUSIVE)
     if len(samples):
         yield wording.load_line(case, samples, max(check.decision.design_effect for check in checks))
         yield from wording.loop_line(case)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -90,14 +91,14 @@ def explain(verdict: Verdict) -> str:
     return "\n".join([verdict.heading, *(f"  {line}" for line in lines)])
 
 
-def undecided_line(check: Check, case: Case, samples: Samples) -> str:
-    """What it would take to decide a limit that is not."""
+def undecided_line(check: Check, per_s: float) -> str:
+    """What it would take to decide a limit that is not, at so many requests per second."""
     limit, decision = check.limit, check.decision
     if check.why is not None:
         return f"undecided: {limit.source}: {check.why}"
     if decision.more_requests is None:
         return f"undecided: {limit.source}: {_seen(check)}, too close for any useful number of requests to tell apart"
-    more, more_s = format_count(decision.more_requests), decision.more_requests / _pace(case, samples)
+    more, more_s = format_count(decision.more_requests), decision.more_requests / per_s if per_s else math.inf
     return f"undecided: {limit.source}: about {more} more requests like these would settle it, {more_s:.0f} s of this load"
 
 
@@ -111,7 +112,7 @@ def price_line(case: Case) -> Iterator[str]:
 def load_line(case: Case, samples: Samples, design_effect: float) -> str:
     """How many requests in what time, at which rate, whether on schedule, and how much they say."""
     requests = f"{format_count(len(samples))} requests in {judged_s(samples):.4g} s"
-    offered = f"offered {format_rate(_pace(case, samples))}" if case.load.open_loop else case.load.wording
+    offered = f"offered {format_rate(pace(case, samples))}" if case.load.open_loop else case.load.wording
     rates = f"{offered}, achieved {format_rate(achieved_rate(samples).value)}"
     return f"{requests} ({rates}), {_schedule(case, samples)}, design effect {design_effect:.1f}"
 
@@ -136,7 +137,7 @@ def errors_line(samples: Samples) -> str:
     return f"{failed} requests failed: " + ", ".join(f"{format_count(count)} {kind}" for kind, count in kinds)
 
 
-def _pace(case: Case, samples: Samples) -> float:
+def pace(case: Case, samples: Samples) -> float:
     """Requests per second of the judged part, silences included: as offered, or as they came about in a closed loop."""
     expected = case.load.expected_requests
     return achieved_rate(samples).value if expected is None else expected / case.load.for_s

@@ -96,9 +96,14 @@ def unit_of(metric: str) -> Unit:
     return METRICS[metric].unit if metric in METRICS else TIME
 
 
+def is_metric(metric: str) -> bool:
+    """Whether a limit may name it."""
+    return metric in METRICS or bool(quantile_of(metric))
+
+
 def check_metric(metric: str, where: str) -> None:
     """Refuse what is no metric, with the nearest spelling and all there are. Raises PlanError beginning with `where`."""
-    if metric in METRICS or quantile_of(metric):
+    if is_metric(metric):
         return
     if re.fullmatch(r"(?:ttfb_)?[pP][0-9.]+", metric):
         raise PlanError(f"{where}: {metric} is no percentile; they lie between p0 and p100, such as p99 or p99.9")

@@ -42,6 +42,22 @@ def encode(times_s: NDArray[np.float64], digits: int = 3) -> str:
 
 def decode(text: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Times (seconds, ascending, each the middle of its class) and how often each occurred. Raises RecordError."""
+    lowest_s, highest_s, counts = classes(text)
+    return (lowest_s + highest_s) / 2, counts
+
+
+def above(text: str, bound_s: float) -> tuple[int, int]:
+    """How many of an encoded distribution's times are above a bound: at least, and at most. Raises RecordError.
+
+    They differ by those in the bound's own class, of which nobody knows on which side they were.
+    """
+    lowest_s, highest_s, counts = classes(text)
+    rounding_s = 0.5 / _PER_S
+    return int(counts[lowest_s - rounding_s > bound_s].sum()), int(counts[highest_s + rounding_s > bound_s].sum())
+
+
+def classes(text: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """The occupied classes, ascending: their lowest and highest times (seconds), and how many are in each. Raises RecordError."""
     try:
         histogram = HdrHistogram.decode(text)
     except (ValueError, TypeError, IndexError, struct.error, zlib.error, binascii.Error, HdrCookieException, HdrLengthException) as error:
@@ -49,8 +65,9 @@ def decode(text: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     counts = np.ctypeslib.as_array(histogram.counts)
     occupied = np.flatnonzero(counts)
     lowest = [histogram.get_value_from_index(index) for index in occupied.tolist()]
-    middles = [(low + histogram.get_highest_equivalent_value(low)) / 2 for low in lowest]
-    return np.array(middles, dtype=np.float64) / _PER_S, counts[occupied].astype(np.int64)
+    highest = [histogram.get_highest_equivalent_value(low) for low in lowest]
+    low_s, high_s = (np.array(ends, dtype=np.float64) / _PER_S for ends in (lowest, highest))
+    return low_s, high_s, counts[occupied].astype(np.int64)
 
 
 def spaced(text: str, number: int) -> NDArray[np.float64]:

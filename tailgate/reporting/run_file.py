@@ -18,7 +18,8 @@ Format 1, a mapping. Times are seconds, shares are fractions, a number that is i
     provenance    target, vantage, region, versions, commit, started_at (ISO 8601, UTC), host, endpoint, session, test
     histogram     unit "ns", digits 3, encoded: HdrHistogram V2 (base64) of the judged response times of answered requests
     blocks        the same with digits 2 in blocks of `seconds` of due time, encoded: one text per block
-    per_second    requests, and exceedances by limit: counts separated by blanks, one per second of due time
+    per_second    requests, exceedances by limit, and kinds: those that failed and those that were throttled (absent in older
+                  runs): counts separated by blanks, one per second of due time
     wire          how requests travelled (analysis/wire.py): phases, by name their p50_s, p99_s and the requests that went
                   through them; first_requests, p50 and p99 of those first on their connection and of those on one kept
                   alive, and the opening (dns + tcp + tls) of those that waited for it; remotes, p50 and p99 by remote

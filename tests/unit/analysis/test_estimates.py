@@ -16,7 +16,7 @@ def test_a_run_is_summed_up_by_name_with_intervals_around_the_values(new_case, n
     found = {estimate.metric: estimate for estimate in estimates(samples)}
     assert list(found) == [
         *("min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max", "ttfb_p50", "ttfb_p99", "service_p50", "service_p99"),
-        *("error_rate", "throttle_rate", "achieved_rate", "send_lag_p99"),
+        *("error_rate", "throttle_rate", "achieved_rate", "send_lag_p99", "send_lag_max"),
     ]
     assert found["p50"].value == pytest.approx(0.0202, rel=0.05)
     assert found["p50"].value - found["service_p50"].value == pytest.approx(0.0002, rel=0.01)
