@@ -3,8 +3,7 @@
 The slowest K = n − ⌈nq⌉ of all n requests are the pooled quantile's exceedances. Were the arms alike, a coin told
 which of them are arm 1's (coin.py): that is the test. Arm 1 is d slower where the test accepts arm 1's times less d; as
 the number of arm 1 among the slowest only falls with d, the accepted d reach from one difference of order statistics
-to another (Hodges & Lehmann, Annals of Mathematical Statistics 34, 1963, for ranks): an interval that is as exact as
-the test where arm 1 is a shift of arm 0, under any drift and any bursts.
+to another (Hodges & Lehmann, Annals of Mathematical Statistics 34, 1963, for ranks).
 """
 
 from __future__ import annotations
@@ -42,15 +41,28 @@ class _Ranks(NamedTuple):
 
 
 def compare_quantile(arms: Arms, quantile: float, confidence: float, alternative: str) -> Found:
-    """Compare a quantile of the arms. Infinite where failures reach into it, NaN where they do so in both arms."""
+    """Compare a quantile of the arms. Infinite where failures reach into it, NaN where they do so in both arms.
+
+    The difference is that of the quantiles at which either arm has the share of the slowest that it should have, were
+    they alike: a stratum slow by itself that chance gave to one arm is not taken for that arm's doing.
+    """
     n = len(arms.second)
     slowest = n - math.ceil(n * quantile - 1e-9)
     first, second = (np.sort(arms.response_s[arms.second == which])[::-1] for which in (False, True))
-    low_s, high_s = _interval(arms, first, second, slowest, confidence)
-    values = harrell_davis(first[::-1], quantile), harrell_davis(second[::-1], quantile)
+    ranks = _ranks(arms, first, second, slowest, confidence)
+    fair = (_share_below(slowest - ranks.expected, len(first)), _share_below(ranks.expected, len(second)))
+    values, fair_values = (
+        [harrell_davis(times[::-1], q) for times, q in zip((first, second), quantiles, strict=True)]
+        for quantiles in ((quantile,) * 2, fair)
+    )
     with np.errstate(invalid="ignore"):
-        difference_s = float(np.float64(values[1]) - values[0])
-    return Found(*values, difference_s, low_s, high_s, _p_value(arms, slowest, alternative))
+        difference_s = float(np.float64(fair_values[1]) - fair_values[0])
+    return Found(values[0], values[1], difference_s, *_ends(first, second, ranks), _p_value(arms, slowest, alternative))
+
+
+def _share_below(slow: float, requests: int) -> float:
+    """The quantile above which so many of the requests lie, kept inside (0, 1)."""
+    return min(max(1 - slow / requests, 1 / (requests + 1)), requests / (requests + 1))
 
 
 def least_requests(quantile: float, confidence: float) -> int:
@@ -66,23 +78,58 @@ def _p_value(arms: Arms, slowest: int, alternative: str) -> float:
     threshold_s = np.partition(arms.response_s, -slowest - 1)[-slowest - 1]
     above, from_it_on = arms.response_s > threshold_s, arms.response_s >= threshold_s
     taken = above if slowest - above.sum() <= from_it_on.sum() - slowest else from_it_on
-    return CoinLaw.of(*arms.requests, int(taken.sum())).p_value(int(arms.second[taken].sum()), alternative)
+    law = CoinLaw.of(*(arms.per_stratum(which) for which in (~arms.second, arms.second, taken)))
+    return law.p_value(int(arms.second[taken].sum()), alternative)
 
 
-def _interval(arms: Arms, first: NDArray[np.float64], second: NDArray[np.float64], slowest: int, confidence: float) -> tuple[float, float]:
-    """The differences that the test accepts; first, second: each arm's times, the slowest first."""
+def _ranks(arms: Arms, first: NDArray[np.float64], second: NDArray[np.float64], slowest: int, confidence: float) -> _Ranks:
+    """How many of the slowest may be arm 1's; first, second: each arm's times, the slowest first.
+
+    The exact law of all requests as one stratum gives the shape; its middle is moved, and its width scaled, to what the
+    strata and blocks show when arm 1's times are shifted so that the arms' quantiles agree.
+    """
     law = CoinLaw.of(len(first), len(second), slowest)
     least, largest = law.accepted(confidence)
     exact = _Ranks(slowest, law.mean, least, largest)
-    stretch = _stretch(arms, first, second, exact, confidence)
-    ranks = exact._replace(
-        least=math.floor(law.mean - stretch * (law.mean - least + 0.5) + 0.5 + 1e-9),
-        largest=math.ceil(law.mean + stretch * (largest - law.mean + 0.5) - 0.5 - 1e-9),
+    middle = min(max(1, round(law.mean)), slowest - 1)
+    if middle < 1:
+        return exact
+    exceeds = arms.response_s >= np.where(arms.second, second[middle - 1], first[slowest - middle - 1])
+    unfair, stretch = _strays(arms, exceeds, _weights(first, second, exact), confidence)
+    expected = min(max(law.mean + unfair, law.least), law.least + len(law.chances) - 1)
+    return _Ranks(
+        slowest,
+        expected,
+        least=math.floor(expected - stretch * (law.mean - least) + 1e-9),
+        largest=math.ceil(expected + stretch * (largest - law.mean) - 1e-9),
     )
-    return _ends(first, second, ranks)
+
+
+def _strays(arms: Arms, exceeds: NDArray[np.bool_], weights: tuple[float, float], confidence: float) -> tuple[float, float]:
+    """How many more of the slowest than its share the strata gave to arm 1, and how far the number strays, beside a coin alone.
+
+    It strays less, as the strata know how many of either arm were there when it was slow. It strays more where arm 1 is
+    no shift of arm 0: the arms' times are not equally dense around the quantile, so that a stray in one moves the
+    common threshold more than one in the other; and what comes in bursts may hit the arms unequally, which shows
+    between blocks, as a design effect.
+    """
+    each = np.stack([arms.per_stratum(~arms.second), arms.per_stratum(arms.second)])
+    sizes, slow = each.sum(axis=0), arms.per_stratum(exceeds)
+    share = slow / sizes
+    exact = np.square(weights) @ each * share * (1 - share) * sizes / np.maximum(sizes - 1, 1)
+    strays = np.where(arms.second, weights[1], -weights[0]) * (exceeds - share[arms.stratum])
+    observed = float(np.square(arms.per_block(strays)).sum())
+    blocks = int(np.count_nonzero(arms.per_block(np.ones(len(strays)))))
+    variance = float(exact.sum())
+    spread = Spread(max(1.0, observed / variance) if variance else 1.0, blocks)
+    whole, requests = float(slow.sum() / sizes.sum()), each.sum(axis=1)
+    alike = whole * (1 - whole) * float(requests.prod()) / (sizes.sum() - 1)
+    stretch = math.sqrt(variance * spread.cost((1 + confidence) / 2) / alike) if alike else 1.0
+    return float((share * each[1]).sum() - whole * requests[1]), stretch
 
 
 def _ends(first: NDArray[np.float64], second: NDArray[np.float64], ranks: _Ranks) -> tuple[float, float]:
+    """The differences at which arm 1 has the largest accepted number among the slowest, and the least."""
     low_s = _ranked(second, ranks.largest + 1, -math.inf) - _ranked(first, ranks.slowest - ranks.largest, math.inf)
     high_s = _ranked(second, ranks.least, math.inf) - _ranked(first, ranks.slowest - ranks.least + 1, -math.inf)
     return (-math.inf if math.isnan(low_s) else low_s), (math.inf if math.isnan(high_s) else high_s)
@@ -90,29 +137,6 @@ def _ends(first: NDArray[np.float64], second: NDArray[np.float64], ranks: _Ranks
 
 def _ranked(slowest_first: NDArray[np.float64], rank: int, otherwise: float) -> float:
     return float(slowest_first[rank - 1]) if 1 <= rank <= len(slowest_first) else otherwise
-
-
-def _stretch(arms: Arms, first: NDArray[np.float64], second: NDArray[np.float64], ranks: _Ranks, confidence: float) -> float:
-    """How much further than the coin alone the number of arm 1 among the slowest strays, where arm 1 is no shift of arm 0.
-
-    Two things let it: the arms' times are not equally dense around the quantile, so that a stray in one moves the
-    common threshold more than one in the other; and what comes in bursts may hit the arms unequally, which shows
-    between blocks. Linearised: arm 1's number strays by w₁e₁ − w₀e₀, e the strays of each arm's exceedances of its
-    own quantile; expected without any bursts, and observed.
-    """
-    weights, sizes = _weights(first, second, ranks), (len(first), len(second))
-    unequal = sum(n * w**2 for n, w in zip(sizes, weights, strict=True)) * (1 / len(first) + 1 / len(second))
-    middle = min(max(1, round(ranks.expected)), ranks.slowest - 1)
-    if middle < 1:
-        return math.sqrt(unequal)
-    exceeds = arms.response_s >= np.where(arms.second, second[middle - 1], first[ranks.slowest - middle - 1])
-    shares = [float(exceeds[arms.second == which].mean()) for which in (False, True)]
-    strays = np.where(arms.second, weights[1] * (exceeds - shares[1]), -weights[0] * (exceeds - shares[0]))
-    expected = sum(n * w**2 * share * (1 - share) for n, w, share in zip(sizes, weights, shares, strict=True))
-    observed = float(np.square(arms.per_block(strays)).sum())
-    blocks = int(np.count_nonzero(arms.per_block(np.ones(len(strays)))))
-    spread = Spread(max(1.0, observed / expected) if expected else 1.0, blocks)
-    return math.sqrt(unequal * spread.cost((1 + confidence) / 2))
 
 
 def _weights(first: NDArray[np.float64], second: NDArray[np.float64], ranks: _Ranks) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tailgate.errors import AnalysisError
 
+_STRATUM = 50
 _BLOCKS = 40
 _SHORTEST_BLOCK_S, _LONGEST_BLOCK_S = 5.0, 10.0
 _LEAST_IN_BLOCK = 10
@@ -20,12 +21,15 @@ class Arms:
     """One run's requests in due order, shapes (n,).
 
     second: whether a request went to arm 1. response_s: seconds, infinite for a request that failed. block: the stretch
-    of the run in which it was due, from 0 up; what disturbs requests in company does so within a block.
+    of the run in which it was due, from 0 up; what disturbs requests in company does so within a block. stratum: fifty
+    requests or some more that follow each other, from 0 up; arms are compared within, so that drift and bursts of both
+    arms cancel.
     """
 
     second: NDArray[np.bool_]
     response_s: NDArray[np.float64]
     block: NDArray[np.int64]
+    stratum: NDArray[np.int64]
 
     @classmethod
     def of(cls, arm: ArrayLike, response_s: ArrayLike, due_s: ArrayLike | None) -> Arms:
@@ -38,7 +42,13 @@ class Arms:
         for which, held in ((0, len(second) - int(second.sum())), (1, int(second.sum()))):
             if not held:
                 raise AnalysisError(f"arm holds no {which} among {len(second)} requests; both arms are measured in one run, by a coin")
-        return cls(second, times, _blocks_by_count(len(times)) if due_s is None else _blocks_by_time(due_s, labels))
+        place = np.arange(len(times))
+        strata = place * max(1, len(times) // _STRATUM) // len(times)
+        if due_s is None:
+            return cls(second, times, _blocks_by_count(len(times)), strata)
+        due = _due(due_s, labels)
+        strata[np.argsort(due, kind="stable")] = strata.copy()
+        return cls(second, times, _blocks_by_time(due), strata)
 
     @property
     def requests(self) -> tuple[int, int]:
@@ -54,16 +64,24 @@ class Arms:
         """The sum of one weight per request in each block, shape (blocks,)."""
         return np.bincount(self.block, weights, minlength=self.blocks).astype(np.float64)
 
+    def per_stratum(self, which: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """How many of such requests are in each stratum, shape (strata,)."""
+        return np.bincount(self.stratum[which], minlength=int(self.stratum.max()) + 1)
 
-def _blocks_by_time(due_s: ArrayLike, labels: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Blocks of 5 to 10 s, the shorter the shorter the run; in runs below 50 s tenths of it."""
+
+def _due(due_s: ArrayLike, labels: NDArray[np.float64]) -> NDArray[np.float64]:
     due = _column(due_s, "due_s", "seconds")
     _same_length(due, "due_s", labels)
     _check(~np.isfinite(due), due, "due_s", "each request was due at some time")
-    since_s = due - due.min()
+    return due
+
+
+def _blocks_by_time(due_s: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Blocks of 5 to 10 s, the shorter the shorter the run; in runs below 50 s tenths of it."""
+    since_s = due_s - due_s.min()
     lasted_s = float(since_s.max())
     block_s = min(max(lasted_s / _BLOCKS, _SHORTEST_BLOCK_S), _LONGEST_BLOCK_S, lasted_s / _LEAST_IN_BLOCK)
-    return np.floor(since_s / block_s).astype(np.int64) if block_s > 0 else np.zeros(len(due), dtype=np.int64)
+    return np.floor(since_s / block_s).astype(np.int64) if block_s > 0 else np.zeros(len(due_s), dtype=np.int64)
 
 
 def _blocks_by_count(requests: int) -> NDArray[np.int64]:
