@@ -23,6 +23,9 @@ LEAST_BLOCKS = 10
 LEAST_HISTORY = 5
 """Earlier runs that it takes to learn from them."""
 
+LEAST_HISTORY_LENGTHS = 2
+"""How many times as long as a run they must be together, to show trouble that is rarer than one run is long."""
+
 _BLOCK_S = (1, 5, 10)
 _PARTS = (20, 10)
 
@@ -61,6 +64,21 @@ def spread_of(counts: Counts) -> Spread:
         if expected > 0 and observed > expected * max(worst.effect, 1 + 1e-9):
             worst = Spread(observed / expected, int(np.count_nonzero(requests)))
     return worst
+
+
+class Lesson(NamedTuple):
+    """What earlier runs teach: the least design effect of a PASS, and whether they were enough to stop early by one."""
+
+    floor: float
+    enough: bool
+
+
+def lesson_of(history: Sequence[Counts], allowed: float, length_s: float) -> Lesson:
+    """Learn from earlier runs what a run of this length must reckon with; fewer than LEAST_HISTORY teach nothing."""
+    if len(history) < LEAST_HISTORY:
+        return Lesson(1.0, enough=False)
+    together_s = sum(len(run.requests) for run in history)
+    return Lesson(floor_of(history, allowed), together_s >= LEAST_HISTORY_LENGTHS * length_s)
 
 
 def floor_of(history: Sequence[Counts], allowed: float) -> float:

@@ -6,14 +6,14 @@ fraction, and no percentile has to be estimated to decide it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv
 
 from tailgate.analysis.counts import Counts, History, check_share, counts_of
-from tailgate.analysis.dependence import INDEPENDENT, LEAST_HISTORY, Spread, floor_of, spread_of
+from tailgate.analysis.dependence import INDEPENDENT, Lesson, Spread, lesson_of, spread_of
 from tailgate.analysis.looks import USUAL, Look, Rhythm, check_horizon, deciding_look, looks_by_time
 from tailgate.analysis.outcome import Outcome
 
@@ -90,14 +90,17 @@ def decide(
 
     requests, exceedances: whole numbers per second, shapes (seconds,). history: earlier runs of the same case against
     the same bound; it makes a PASS harder to get, never a FAIL easier, and fewer than 5 runs with requests are
-    ignored. PASS: the upper bound is at most `allowed`; FAIL: the lower bound is above it.
+    ignored. A PASS is provisional unless those runs were together twice as long as this one. PASS: the upper bound is at
+    most `allowed`; FAIL: the lower bound is above it.
     Raises AnalysisError naming the argument.
     """
     check_share(allowed, "allowed")
     check_share(confidence, "confidence")
-    counts, floor = Counts.of(requests, exceedances), _floor(history, allowed)
-    look = Look(len(counts.requests), 1 - confidence, 1 - confidence)
-    return _decision(_evidence(counts, spread_of(counts), look, floor), allowed, provisional=floor is None)
+    counts = Counts.of(requests, exceedances)
+    seconds = len(counts.requests)
+    lesson = lesson_of(counts_of(history), allowed, seconds)
+    evidence = _evidence(counts, spread_of(counts), Look(seconds, 1 - confidence, 1 - confidence), lesson.floor)
+    return _decision(evidence, allowed, provisional=not lesson.enough)
 
 
 def sequential(
@@ -117,9 +120,9 @@ def sequential(
     requests, exceedances: those of all whole seconds so far, shapes (seconds,). A run of at most longest_s is looked at
     after each 30 s from 60 s on and at its end (a shorter one at its end only), and at the planned end INCONCLUSIVE is
     final. Early looks spend little of the permitted error (`tailgate.analysis.spending`), so all of them together err
-    as rarely as `decide`. FAIL may come at any look, PASS before the end only with 5 earlier runs. ended: no second will
-    follow, so the last look is due now, and gets all that is left. Seconds after the planned end are not looked at.
-    rhythm: other times for the looks than these.
+    as rarely as `decide`. FAIL may come at any look, PASS before the end only with 5 earlier runs that were together
+    twice as long. ended: no second will follow, so the last look is due now, and gets all that is left. Seconds after
+    the planned end are not looked at. rhythm: other times for the looks than these.
 
     most_requests instead of longest_s: for requests that are known to be independent. An exact test of at most so many,
     looked at after each hundredth of them, on both sides, with no need of a history (`tailgate.analysis.binomial_looks`).
@@ -130,52 +133,47 @@ def sequential(
     """
     check_share(allowed, "allowed")
     check_share(confidence, "confidence")
-    counts, floor = Counts.of(requests, exceedances), _floor(history, allowed)
+    counts, earlier, alpha = Counts.of(requests, exceedances), counts_of(history), 1 - confidence
     check_horizon(longest_s, most_requests)
-    if most_requests is not None:
-        looks = deciding_look(counts, int(most_requests), allowed, 1 - confidence, ended=ended)
-        return _first(counts, looks, allowed, 1.0, lambda _: INDEPENDENT)
-    looks = looks_by_time(len(counts.requests), longest_s or 0.0, 1 - confidence, pass_early=floor is not None, ended=ended, rhythm=rhythm)
-    return _first(counts, looks, allowed, floor, spread_of)
+    if longest_s is None:
+        look = deciding_look(counts, int(most_requests or 0), allowed, alpha, ended=ended)
+        return _first(counts, look, allowed, INDEPENDENT, Lesson(1.0, enough=True))
+    lesson = lesson_of(earlier, allowed, longest_s)
+    looks = looks_by_time(len(counts.requests), longest_s, alpha, pass_early=lesson.enough, ended=ended, rhythm=rhythm)
+    return _first(counts, looks, allowed, None, lesson)
 
 
-def _first(counts: Counts, looks: Sequence[Look], allowed: float, floor: float | None, spread: Callable[[Counts], Spread]) -> Decision:
-    """The decision of the first look that has one, else of the latest; before the first look nothing is known."""
+def _first(counts: Counts, looks: Sequence[Look], allowed: float, spread: Spread | None, lesson: Lesson) -> Decision:
+    """The decision of the first look that has one, else of the latest; before the first look nothing is known.
+
+    spread: where it is known beforehand; None: as each look measures it.
+    """
     evidence, outcome = None, Outcome.INCONCLUSIVE
     for look in looks:
         seen = counts.until(look.seconds)
-        evidence = _evidence(seen, spread(seen), look, floor)
+        evidence = _evidence(seen, spread or spread_of(seen), look, lesson.floor)
         outcome = evidence.outcome(allowed)
         if outcome is Outcome.FAIL or (outcome is Outcome.PASS and look.may_pass):
             break
     if evidence is None:
         return Decision(Outcome.INCONCLUSIVE, counts.fraction, 0.0, 1.0, 1.0, None, after_s=0)
-    decision = _decision(evidence, allowed, provisional=floor is None)
+    decision = _decision(evidence, allowed, provisional=not lesson.enough)
     if outcome is Outcome.PASS and not look.may_pass:
         decision = replace(decision, outcome=Outcome.INCONCLUSIVE, more_requests=None, provisional=False)
     return replace(decision, after_s=look.seconds)
 
 
-def _floor(history: History | None, allowed: float) -> float | None:
-    """The least design effect that a PASS must reckon with; None where there are too few earlier runs to know."""
-    earlier = counts_of(history)
-    return floor_of(earlier, allowed) if len(earlier) >= LEAST_HISTORY else None
-
-
-def _evidence(counts: Counts, spread: Spread, look: Look, floor: float | None) -> _Evidence:
+def _evidence(counts: Counts, spread: Spread, look: Look, floor: float) -> _Evidence:
+    pass_cost, fail_cost = (spread.cost(1 - level) if level else spread.effect for level in (look.pass_level, look.fail_level))
     return _Evidence(
         counts.fraction,
         counts.total,
-        effect=max(spread.effect, floor or 1.0),
-        pass_cost=max(_cost(spread, look.pass_level), floor or 1.0),
+        effect=max(spread.effect, floor),
+        pass_cost=max(pass_cost, floor),
         pass_confidence=1 - look.pass_level,
-        fail_cost=_cost(spread, look.fail_level),
+        fail_cost=fail_cost,
         fail_confidence=1 - look.fail_level,
     )
-
-
-def _cost(spread: Spread, level: float) -> float:
-    return spread.cost(1 - level) if level else spread.effect
 
 
 def _decision(evidence: _Evidence, allowed: float, *, provisional: bool) -> Decision:

@@ -14,7 +14,7 @@ from tailgate.analysis.looks import look_seconds
 from tailgate.analysis.outcome import Outcome
 from tailgate.errors import AnalysisError
 
-CALM_HISTORY = [(np.full(60, 50), np.arange(60) % 12 == 0)] * 6
+CALM_HISTORY = [(np.full(300, 50), np.arange(300) % 12 == 0)] * 6
 
 
 @st.composite
