@@ -27,7 +27,7 @@ KIND_NOTES = {
     "url": "url: whatever answers there was measured; instance types and network paths are but names here",
 }
 """What a table says below of each kind of target that its runs were asked of and that is not the platform."""
-PROVISIONAL_NOTE = "*provisional: fewer than 5 earlier runs against the same limit, so bursts rarer than one run is long went unseen"
+PROVISIONAL_NOTE = "*provisional: not 5 earlier runs, together twice as long, against the same limit; rarer bursts went unseen"
 
 
 def run_line(run: Run) -> str:

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm, t
 
 from tailgate.analysis.counts import Counts
-from tailgate.analysis.dependence import Spread, floor_of, spread_of
+from tailgate.analysis.dependence import Lesson, Spread, floor_of, lesson_of, spread_of
 
 
 def alternating(seconds: int, stretch_s: int) -> Counts:
@@ -64,3 +64,19 @@ def test_a_history_of_all_or_nothing_teaches_nothing() -> None:
     """Where no request, or every request, exceeded, there is no spread to learn from."""
     for each in (0, 100):
         assert floor_of([Counts.of(np.full(20, 100), np.full(20, each))] * 5, 0.01) == 1
+
+
+@pytest.mark.parametrize(
+    ("runs", "seconds", "length_s", "enough"), [(4, 600, 60, False), (5, 600, 600, True), (5, 60, 600, False), (20, 60, 600, True)]
+)
+def test_earlier_runs_are_enough_when_there_are_five_and_they_were_together_twice_as_long(
+    runs: int, seconds: int, length_s: float, enough: bool
+) -> None:
+    """Five short runs have not met what happens once in a long one; that they teach to be careful does not hang on it."""
+    bursty = np.zeros(seconds, int)
+    bursty[: seconds // 6] = 5
+    history = [Counts.of(np.full(seconds, 50), bursty)] * runs
+    lesson = lesson_of(history, 0.01, length_s)
+    assert lesson.enough is enough
+    assert lesson == (Lesson(1.0, enough=False) if runs < 5 else Lesson(floor_of(history, 0.01), enough))
+    assert (lesson.floor > 1) == (runs >= 5)

@@ -17,7 +17,7 @@ from tailgate.plan.budget import Budget
 
 P99, ERRORS = "p99 <= 120ms", "error_rate <= 1%"
 LONGEST_S = 600
-CALM = [(np.full(60, 50), np.arange(60) % 12 == 0)] * 6
+CALM = [(np.full(300, 50), np.arange(300) % 12 == 0)] * 6
 HISTORY = {P99: CALM, ERRORS: CALM}
 
 

@@ -116,6 +116,17 @@ def test_a_clear_fail_stops_at_the_first_look_and_a_clear_pass_only_with_history
     assert (taught.outcome, taught.provisional, taught.after_s) == (Outcome.PASS, False, 60)
 
 
+def test_a_history_of_short_runs_stops_no_long_run_by_pass() -> None:
+    """Five minutes of earlier runs have not met what comes once in five minutes: a run of ten goes on, and its PASS is provisional."""
+    requests, calm = np.full(600, 50), np.arange(600) % 12 == 0
+    earlier = [(requests[:60], calm[:60])] * 5
+    assert sequential(requests[:599], calm[:599], allowed=0.01, longest_s=600, history=earlier).outcome is Outcome.INCONCLUSIVE
+    at_end = sequential(requests, calm, allowed=0.01, longest_s=600, history=earlier)
+    assert (at_end.outcome, at_end.provisional) == (Outcome.PASS, True)
+    assert decide(requests, calm, allowed=0.01, history=earlier).provisional
+    assert sequential(requests[:60], calm[:60], allowed=0.01, longest_s=150, history=earlier).outcome is Outcome.PASS
+
+
 def test_the_end_is_where_the_run_ended() -> None:
     """A run whose last seconds held no request, or that was cut short, is judged at its end when told that it has ended."""
     requests, exceedances = np.full(57, 50), np.zeros(57, int)

@@ -199,7 +199,7 @@ def test_a_run_that_was_stopped_early_is_not_judged(new_case, new_samples) -> No
     assert judge(case, hardly, target_kind="sagemaker")
 
 
-CALM = {"p99 <= 120ms": [(np.full(60, 50), np.arange(60) % 12 == 0)] * 6}
+CALM = {"p99 <= 120ms": [(np.full(300, 50), np.arange(300) % 12 == 0)] * 6}
 
 
 def ended_early(samples, enough_s: float, stopped_s: float):
