@@ -32,7 +32,8 @@ class Comparison:
     """Arm 1 against arm 0 in one run: a quantile, or the mean where `quantile` is None. Times in seconds.
 
     requests: how many went to arm 0 and to arm 1. first_s, second_s: the value of arm 0, of arm 1; infinite where
-    failures reach into it. difference_s: second less first, NaN where both are infinite. low_s, high_s: its two-sided
+    failures reach into it. difference_s: by how much arm 1 is slower, NaN where both are infinite; arms are compared
+    within stretches of the run, so it may differ a little from second_s − first_s. low_s, high_s: its two-sided
     interval at `confidence`, −∞ or ∞ where the requests do not bound that side. p_value: of the test that the arms are
     alike, one-sided where the alternative is "greater". least_requests: in both arms together; with fewer no
     difference is bounded.

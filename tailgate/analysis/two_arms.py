@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tailgate.errors import AnalysisError
 
-_STRATUM = 50
+_STRATUM, _LEAST_WITHIN = 50, 0.5
 _BLOCKS = 40
 _SHORTEST_BLOCK_S, _LONGEST_BLOCK_S = 5.0, 10.0
 _LEAST_IN_BLOCK = 10
@@ -42,12 +42,12 @@ class Arms:
         for which, held in ((0, len(second) - int(second.sum())), (1, int(second.sum()))):
             if not held:
                 raise AnalysisError(f"arm holds no {which} among {len(second)} requests; both arms are measured in one run, by a coin")
-        place = np.arange(len(times))
-        strata = place * max(1, len(times) // _STRATUM) // len(times)
         if due_s is None:
-            return cls(second, times, _blocks_by_count(len(times)), strata)
+            return cls(second, times, _blocks_by_count(len(times)), _strata(second))
         due = _due(due_s, labels)
-        strata[np.argsort(due, kind="stable")] = strata.copy()
+        in_order = np.argsort(due, kind="stable")
+        strata = np.empty(len(times), dtype=np.int64)
+        strata[in_order] = _strata(second[in_order])
         return cls(second, times, _blocks_by_time(due), strata)
 
     @property
@@ -67,6 +67,18 @@ class Arms:
     def per_stratum(self, which: NDArray[np.bool_]) -> NDArray[np.int64]:
         """How many of such requests are in each stratum, shape (strata,)."""
         return np.bincount(self.stratum[which], minlength=int(self.stratum.max()) + 1)
+
+
+def _strata(second: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Fifty requests or some more each, in due order; one for all where the arms do not alternate as a coin lets them.
+
+    Σn₀n₁/n over strata is what comparisons within them rest on: of a coin's arms all but a fiftieth of the whole run's.
+    """
+    n = len(second)
+    strata = np.arange(n) * max(1, n // _STRATUM) // n
+    sizes, ones = np.bincount(strata), np.bincount(strata[second], minlength=int(strata[-1]) + 1)
+    within, whole = float((ones * (sizes - ones) / sizes).sum()), float(second.mean() * (n - second.sum()))
+    return strata if within > _LEAST_WITHIN * whole else np.zeros(n, dtype=np.int64)
 
 
 def _due(due_s: ArrayLike, labels: NDArray[np.float64]) -> NDArray[np.float64]:

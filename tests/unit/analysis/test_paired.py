@@ -198,6 +198,17 @@ def test_bursts_of_both_arms_make_the_interval_narrower_than_the_same_times_scat
     assert in_company.high_s - in_company.low_s < apart.high_s - apart.low_s
 
 
+def test_arms_that_no_coin_mixed_are_compared_as_a_whole_and_not_taken_for_certain() -> None:
+    """Arm 0 first and then arm 1: no stretch holds both, and the interval is as wide as that of all requests shuffled."""
+    arm, response_s, _ = a_run()
+    shuffled = compare(arm, response_s)
+    after_each_other = compare(np.sort(arm), response_s[np.argsort(arm, kind="stable")])
+    widths = [found.high_s - found.low_s for found in (after_each_other, shuffled)]
+    assert widths[0] == pytest.approx(widths[1], rel=0.3)
+    assert after_each_other.low_s < 0 < after_each_other.high_s
+    assert after_each_other.p_value == pytest.approx(shuffled.p_value, abs=0.2)
+
+
 @settings(max_examples=200)
 @given(st.integers(0, 10_000), st.integers(40, 99), st.sampled_from([0.25, 0.5, 0.9, 0.95]), st.floats(0.5, 0.99), st.floats(0, 1))
 def test_an_interval_away_from_nothing_means_that_the_test_rejects(
