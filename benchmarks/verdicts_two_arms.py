@@ -22,7 +22,7 @@ from scipy.stats import mannwhitneyu
 from benchmarks.figures import Settings, Table
 from benchmarks.series import MODELS, PER_S, SIX
 from tailgate.analysis.outcome import Outcome
-from tailgate.analysis.paired import compare
+from tailgate.analysis.paired import compare, sequential
 
 FEW, MANY = 10_000, 30_000
 """Requests per arm: 400 s and 1 200 s at 50/s."""
@@ -139,6 +139,18 @@ SIZES = {
     "width": ("width / p99", "rate"),
     "power": ("p ≤ .05 at + 20 %", "rate"),
 }
+LOOKED = {
+    "series": ("", "text"),
+    "asked": ("arm 1, margin", "text"),
+    "passed": ("PASS", "rate"),
+    "failed": ("FAIL", "rate"),
+    "requests": ("mean requests", "count"),
+    "passed_end": ("at the end: PASS", "rate"),
+    "failed_end": ("FAIL", "rate"),
+}
+QUESTIONS = (("alike", "none", 0.3), ("all + 20 %", "all + 20 %", 0.0), ("all + 20 %", "all + 20 %", None))
+"""What arm 1 is, and the margin over the long run's p99; None: the true difference of the run."""
+
 _SAID = (
     "*Tail only*: p99 + 20 %, with drift and bursts + 8 %.",
     "Standard errors: of 5 % in 1000 runs 0.7 points, in 400 runs 1.1; of 80 % in 400 runs 2.0.",
@@ -189,12 +201,20 @@ def measure(settings: Settings) -> Sequence[Table]:
     sizes = Table("two_arms: sizes", "Two arms in one run: how few requests say what of p99; drift and bursts, arm 1 slower by 20 %", SIZES)
     for per_arm in (300, 500, 1000, 3000, FEW, MANY):
         sizes.add({"per_arm": per_arm}, [size_rates("drift", per_arm, _runs("", settings))])
+    looked = Table("two_arms: looks", "Two arms in one run of at most 10⁴ per arm, looked at ten times while it goes on", LOOKED)
+    for series in ("drift", "independent", "ar99", "neighbour"):
+        for title, effect, margin in QUESTIONS:
+            asked = f"{title}, {'its true difference' if margin is None else f'{margin:.0%} of p99'}"
+            looked.add(
+                {"series": SERIES[series].title, "asked": asked},
+                [look_rates(series, effect, margin, _runs("none" if margin is None else "", settings))],
+            )
     seconds = Table("two_arms: seconds", "One comparison with its interval, 2·10⁵ requests", SECONDS)
     for name, quantile in ASKED.items():
         seconds.add({"asked": name, "requests": 200_000}, [{"took_s": took_s(quantile)} for _ in range(5)])
-    for table in (alarms, intervals, sizes):
+    for table in (alarms, intervals, sizes, looked):
         table.notes = [f"{_runs('none', settings)} runs of alike arms, {_runs('', settings)} where arm 1 is slower.", *_SAID]
-    return alarms, intervals, sizes, seconds
+    return alarms, intervals, sizes, looked, seconds
 
 
 def alarm_rates(series: str, effect: str, runs: int) -> dict[str, float]:
@@ -234,6 +254,25 @@ def size_rates(series: str, per_arm: int, runs: int) -> dict[str, float]:
             }
         )
     return {**_means(found), "width": float(np.median([one["width"] for one in found]))}
+
+
+def look_rates(series: str, effect: str, margin: float | None, runs: int) -> dict[str, float]:
+    """Outcomes of non-inferiority while the load runs, and the requests that they take, beside those at its end."""
+    rows = []
+    for one in _drawn(series, effect, FEW, runs):
+        margin_s = one.difference_s(0.99) if margin is None else margin * long_run_s(series, "none")[0]
+        interim = sequential(one.arm, one.seen_s, margin_s=margin_s, most_requests=2 * FEW, due_s=one.due_s)
+        end = compare(one.arm, one.seen_s, due_s=one.due_s).no_worse_than(margin_s)
+        rows.append(
+            {
+                "passed": interim.outcome is Outcome.PASS,
+                "failed": interim.outcome is Outcome.FAIL,
+                "requests": interim.after_requests,
+                "passed_end": end is Outcome.PASS,
+                "failed_end": end is Outcome.FAIL,
+            }
+        )
+    return _means(rows)
 
 
 def took_s(quantile: float | None) -> float:

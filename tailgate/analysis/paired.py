@@ -8,6 +8,7 @@ difference proves nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -15,13 +16,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tailgate.analysis.counts import check_share
+from tailgate.analysis.looks import check_horizon
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.paired_mean import LEAST_REQUESTS, compare_mean
 from tailgate.analysis.paired_quantile import compare_quantile, least_requests
+from tailgate.analysis.spending import look_levels
 from tailgate.analysis.two_arms import Arms
 from tailgate.errors import AnalysisError, nearest
 
 Alternative: TypeAlias = Literal["two-sided", "greater"]
+
+LOOKS = 10
+"""How often a comparison is looked at while its load runs."""
 
 MOST_REQUESTS = 100_000_000
 """Requests beyond which more of them are no advice."""
@@ -79,6 +85,19 @@ class Comparison:
         return math.ceil(enough) if enough <= MOST_REQUESTS else None
 
 
+@dataclass(frozen=True, slots=True)
+class Interim:
+    """What a comparison comes to while the load runs: PASS and FAIL mean that it may stop, INCONCLUSIVE that it goes on.
+
+    after_requests: those in both arms together up to the look that decided, or the latest; 0 before the first.
+    comparison: at that look, its interval at the look's own confidence; None before the first.
+    """
+
+    outcome: Outcome
+    after_requests: int
+    comparison: Comparison | None
+
+
 def compare(
     arm: ArrayLike,
     response_s: ArrayLike,
@@ -106,3 +125,45 @@ def compare(
     else:
         found, least = compare_quantile(arms, quantile, confidence, alternative), least_requests(quantile, confidence)
     return Comparison(quantile, confidence, alternative, arms.requests, *found, least)
+
+
+def sequential(
+    arm: ArrayLike,
+    response_s: ArrayLike,
+    *,
+    margin_s: float,
+    most_requests: int,
+    quantile: float | None = 0.99,
+    confidence: float = 0.95,
+    due_s: ArrayLike | None = None,
+    ended: bool = False,
+) -> Interim:
+    """Whether arm 1 is no worse than a margin, asked while the load runs: the requests so far, of at most `most_requests`.
+
+    Looked at after each tenth of most_requests in both arms together; early looks spend little of the permitted error
+    (spending.py), so all of them together err about as rarely as `no_worse_than`. The outcome is that of the first look
+    that decides, whatever follows it. ended: no request will follow, so the last look is due now and gets all that is
+    left. Requests beyond most_requests are not looked at. Other arguments and errors as of `compare`.
+    """
+    check_horizon(None, most_requests)
+    check_share(confidence, "confidence")
+    whole = compare(arm, response_s, quantile=quantile, confidence=confidence, due_s=due_s)
+    whole.no_worse_than(margin_s)
+    seen = min(sum(whole.requests), most_requests)
+    looks = [look for look in (math.ceil(most_requests * part / LOOKS) for part in range(1, LOOKS + 1)) if look <= seen]
+    if ended and looks[-1:] != [seen]:
+        looks.append(seen)
+    interim = Interim(Outcome.INCONCLUSIVE, 0, None)
+    for look, level in zip(looks, _levels(looks, most_requests, (1 - confidence) / 2, ended), strict=True):
+        columns = (np.asarray(column)[:look] for column in (arm, response_s))
+        due = None if due_s is None else np.asarray(due_s)[:look]
+        compared = compare(*columns, quantile=quantile, confidence=1 - 2 * level, due_s=due)
+        interim = Interim(compared.no_worse_than(margin_s), look, compared)
+        if interim.outcome is not Outcome.INCONCLUSIVE:
+            break
+    return interim
+
+
+def _levels(looks: Sequence[int], most_requests: int, alpha: float, ended: bool) -> tuple[float, ...]:
+    """The level of each look's one-sided tests."""
+    return look_levels(tuple(looks), most_requests, alpha, ended or looks[-1] == most_requests) if looks else ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.verdicts_two_arms import ALPHA, FEW, MANY, SERIES, at, draw, long_run_s, times_s
+from benchmarks.verdicts_two_arms import ALPHA, FEW, MANY, SERIES, at, draw, long_run_s, look_rates, times_s
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.paired import Comparison, compare
 
@@ -72,6 +72,15 @@ def test_margins_are_passed_and_failed_where_they_should_be() -> None:
     margin_s = 0.3 * long_run_s("drift", "none")[0]
     assert np.mean([found.no_worse_than(margin_s) is Outcome.PASS for found, _ in compared("drift", "none", FEW, 40)]) > 0.9
     assert np.mean([found.no_worse_than(0.0) is Outcome.FAIL for found, _ in compared("drift", "all + 20 %", FEW, 40)]) > 0.6
+
+
+def test_looks_while_the_load_runs_err_as_rarely_and_take_fewer_requests() -> None:
+    """At the true difference PASS and FAIL stay rare over all ten looks; a clear answer takes half of the requests at most."""
+    at_margin = look_rates("drift", "all + 20 %", None, 100)
+    assert max(at_margin["passed"], at_margin["failed"]) <= 0.025 + error(0.025, 100)
+    clear = look_rates("drift", "none", 0.3, 40)
+    assert clear["passed"] > 0.9
+    assert clear["requests"] < FEW
 
 
 @pytest.mark.parametrize("series", SERIES)

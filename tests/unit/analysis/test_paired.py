@@ -12,7 +12,7 @@ from scipy.stats import hypergeom
 
 from tailgate.analysis.coin import CoinLaw
 from tailgate.analysis.outcome import Outcome
-from tailgate.analysis.paired import Comparison, compare
+from tailgate.analysis.paired import Comparison, compare, sequential
 from tailgate.errors import AnalysisError
 
 N = 20_000
@@ -330,6 +330,50 @@ def test_a_margin_is_a_number_of_seconds(margin_s: object) -> None:
     """Anything else is refused: an infinite margin would pass every arm."""
     with pytest.raises(AnalysisError, match="margin_s is"):
         compare(*a_run(n=100)[:2]).no_worse_than(margin_s)
+
+
+def test_a_clear_difference_is_seen_at_an_early_look_and_stays_whatever_follows() -> None:
+    """Arm 1 is slower by far: FAIL with the second tenth at the latest, and the same answer from the whole run."""
+    arm, response_s, due_s = a_run(scale=2.0)
+    early = sequential(arm, response_s, margin_s=0.0, most_requests=N, due_s=due_s)
+    assert early.outcome is Outcome.FAIL
+    assert early.after_requests <= N / 5
+    until = early.after_requests
+    assert sequential(arm[:until], response_s[:until], margin_s=0.0, most_requests=N, due_s=due_s[:until]) == early
+    before = sequential(arm[: until - 1], response_s[: until - 1], margin_s=0.0, most_requests=N, due_s=due_s[: until - 1])
+    assert before.outcome is Outcome.INCONCLUSIVE
+
+
+@given(st.integers(2, 600), st.booleans())
+def test_between_looks_nothing_is_decided_and_an_end_is_a_look(n: int, ended: bool) -> None:
+    """A look follows each tenth of the requests; where the load has ended the last of them is one, and beyond the most nothing counts."""
+    arm, response_s = np.arange(n) % 2, np.random.default_rng(1).permutation(n) * 1.0
+    interim = sequential(arm, response_s, margin_s=1e9, most_requests=500, quantile=0.5, ended=ended)
+    if ended and interim.outcome is Outcome.INCONCLUSIVE:
+        assert interim.after_requests == min(n, 500)
+    assert interim.after_requests <= min(n, 500)
+    assert interim.after_requests % 50 == 0 or ended
+    assert (interim.comparison is None) == (interim.after_requests == 0)
+    assert (interim.outcome is Outcome.PASS) == (interim.after_requests > 0 and interim.comparison.high_s < 1e9)
+
+
+def test_looks_ask_for_more_than_one_look_at_the_end_does() -> None:
+    """A difference that is just proved at the end, looked at once, is not at the first of ten looks: its level is a thirtieth."""
+    arm, response_s, _ = a_run()
+    first = sequential(arm[: N // 10], response_s[: N // 10], margin_s=0.0, most_requests=N).comparison
+    alone = compare(arm[: N // 10], response_s[: N // 10])
+    assert first.confidence == pytest.approx(1 - 0.05 * 0.1**1.5)
+    assert first.low_s < alone.low_s < alone.high_s < first.high_s
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [({"most_requests": 0}, "most_requests is 0"), ({"margin_s": math.nan}, "margin_s is nan"), ({"confidence": 2}, "confidence is 2")],
+)
+def test_bad_input_of_a_running_comparison_is_refused_by_its_name(changed: dict, text: str) -> None:
+    """The same errors as those of a comparison at the end, and a whole number of requests."""
+    with pytest.raises(AnalysisError, match=text):
+        sequential([0, 1], [1.0, 2.0], **{"margin_s": 0.1, "most_requests": 10, **changed})
 
 
 def test_a_tiny_run_is_compared_without_bounds() -> None:
