@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 SERVE = """
-import itertools, os, sys
+import itertools, os, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Exchange(BaseHTTPRequestHandler):
@@ -21,8 +21,11 @@ class Exchange(BaseHTTPRequestHandler):
         self.reply(b"")
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
-        if "--dies" in sys.argv and next(asked) == 100:
+        number = next(asked)
+        if "--dies" in sys.argv and number == 100:
             os._exit(3)
+        if "--slow-at-first" in sys.argv and number <= 200:
+            time.sleep(0.3)
         self.reply(b"[1]")
     def reply(self, body):
         self.send_response(200)
@@ -122,6 +125,22 @@ def test_a_server_that_dies_under_load_ends_the_run_at_once_and_is_named(suite, 
     run = run_in(pytester.path)
     assert run["verdict"]["outcome"] == "INCONCLUSIVE"
     assert run["requests"]["stopped_s"] < 20
+
+
+def test_a_fail_that_the_second_run_does_not_confirm_does_not_fail_the_build(suite, pytester: pytest.Pytester, serve: str) -> None:
+    """The server is slow for as long as the first run lasts; both are on record, and the text of the second says so."""
+    budget = {
+        'Budget.of("p90 <= 500ms")': 'Budget((Limit.of("p50 <= 150ms"),), send_lag_share=0.99)',
+        "import Budget,": "import Budget, Limit,",
+    }
+    outcome = suite("--latency-process", f"{serve} --slow-at-first", change=budget)
+    assert outcome.ret == 0
+    outcome.stdout.fnmatch_lines(["*requests  FAIL  (measured once more)", "*requests  PASS  (the FAIL before it is not confirmed)"])
+    paths = sorted(pytester.path.glob("reports/runs/*/*.json"), key=lambda path: path.stat().st_mtime_ns)
+    first, second = (json.loads(path.read_text()) for path in paths)
+    assert [run["verdict"]["outcome"] for run in (first, second)] == ["FAIL", "PASS"]
+    assert second["provenance"]["confirms"] == paths[0].name
+    assert "not confirmed: the run before it failed (p50 over budget)" in second["verdict"]["explanation"]
 
 
 def test_a_server_that_cannot_start_is_an_error_with_its_last_words(suite) -> None:

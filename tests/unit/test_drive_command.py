@@ -37,7 +37,7 @@ PROMISED = (
 EVERY_KEY = {
     *PROMISED,
     *("url", "arrival", "duration_s", "warmup_s", "scheduled", "errors_by_kind", "cpu_s_per_request", "connections"),
-    *("checks", "wire", "clock", "host"),
+    *("checks", "saved_s", "wire", "clock", "host"),
 }
 
 
@@ -137,6 +137,16 @@ def test_over_budget_is_exit_code_1(server: Served):
     run = _trusted(_url(server, ms=80), *SHORT, "--rate", "250", "--budget", "p99 <= 60ms", "--json", "-")
     assert run.returncode == 1, run.stderr
     assert _json(run)["verdict"] == "FAIL"
+
+
+def test_a_load_that_clearly_misses_its_budget_ends_after_the_first_look(server: Served):
+    """After one of three minutes; only that one is judged."""
+    asked = ("--arrival", "constant", "--rate", "100", "--duration", "180s", "--budget", "p50 <= 60ms", "--json", "-")
+    told = _json(run := _trusted(_url(server, ms=80), *asked))
+    assert run.returncode == 1, run.stderr
+    assert told["verdict"] == "FAIL"
+    assert 100 < told["saved_s"] < 120
+    assert told["requests"] == 6000
 
 
 @pytest.mark.parametrize("budget", [(), ("--budget", "p50 <= 2s")])
