@@ -34,6 +34,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--latency-plan", metavar="FILE", help="plan file with experiments (ini: latency_plan)")
     group.addoption("--latency-reports", metavar="DIR", help="where runs are kept (ini: latency_reports; default: reports)")
     group.addoption("--latency-inconclusive", choices=("fail", "skip"), default="fail", help="what an undecided verdict does to its test")
+    group.addoption("--latency-explain", action="store_true", help="show how many requests the selected cases' limits take, and stop")
     group.addoption("--latency-repeats", type=int, default=2, metavar="N", help="how often to measure again what a busy host disturbed (2)")
     group.addoption("--latency-no-retry", action="store_true", help="let a FAIL count that no second run has confirmed")
     group.addoption("--latency-full-length", action="store_true", help="run each load to its end, however clear its verdict is before")
@@ -53,6 +54,8 @@ def read_options(config: pytest.Config) -> None:
     for source, kind in _kinds(config, plan):
         check_kind(kind, source)
     _check_command(config, plan)
+    if config.option.latency_explain and config.getoption("dist", "no") != "no":
+        raise PlanError("--latency-explain measures nothing, so there is nothing to share out; leave out -n")
     if workforce_of(config).joining and config.getoption("dist", "no") != "no":
         raise PlanError("--latency-joining: under xdist each of its processes would await workers of its own; leave out -n")
     implied = [option for option in _IMPLIED if _given(config, option)]
@@ -90,6 +93,11 @@ def _region(plan: Plan | None) -> str:
             check_region(region, variable)
             return region
     return DEFAULT_REGION
+
+
+def region_of(config: pytest.Config) -> str:
+    """Where the session's endpoints would be. Raises PlanError for a region that AWS has not."""
+    return _region(config.stash[PLAN])
 
 
 def workforce_of(config: pytest.Config) -> Workforce:

@@ -15,8 +15,8 @@ from tailgate.plan.pair import Pair
 from tailgate.pytest_benchmark_bridge import before_benchmark
 from tailgate.pytest_locust_truce import Truce
 from tailgate.pytest_measure import LINES, Measure
-from tailgate.pytest_options import PLAN, add_options, read_options, reports_folder, settings_of, workforce_of
-from tailgate.pytest_terminal import REPORT_LINES
+from tailgate.pytest_options import PLAN, add_options, read_options, region_of, reports_folder, settings_of, workforce_of
+from tailgate.pytest_terminal import REPORT_LINES, explain
 from tailgate.targets import Target
 
 if TYPE_CHECKING:
@@ -99,15 +99,24 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Begin to deploy, in the background, what the selected tests will measure; options that run nothing deploy nothing."""
     config = session.config
     items = [item for item in session.items if "tailgate_gate" in getattr(item, "fixturenames", ())]
+    if config.option.latency_explain:
+        _explain(config, _asked_of(items))
+        return
     if not items or any(getattr(config.option, name, False) for name in _RUN_NOTHING):
         return
     try:
-        cases = _checked(_cases_of(items), settings_of(config).region)
+        cases = _checked(_cases_of(_asked_of(items)), settings_of(config).region)
         _gate_of(config).prefetch(cases)
     except (TailgateError, pytest.UsageError) as error:
         if not hasattr(config, "workerinput"):
             raise pytest.UsageError(str(error)) from None
         config.stash[REFUSAL] = str(error)  # a worker that raises dies without a word: its tests say it, then its controller
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """After --latency-explain nothing is run."""
+    return True if session.config.option.latency_explain else None
 
 
 @pytest.fixture(scope="session")
@@ -202,6 +211,14 @@ def _open_controller(config: pytest.Config) -> None:
     open_controller(config, reports_folder(config))
 
 
+def _explain(config: pytest.Config, asked: list[Case | Pair]) -> None:
+    try:
+        _checked(_cases_of(asked), region_of(config))
+        explain(config, asked)
+    except TailgateError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def _checked(cases: list[Case], region: str) -> list[Case]:
     """The cases, their payloads having been read and their prices found: what is missing is said before anything is deployed."""
     try:
@@ -213,12 +230,15 @@ def _checked(cases: list[Case], region: str) -> list[Case]:
     return cases
 
 
-def _cases_of(items: list[pytest.Item]) -> list[Case]:
-    cases: list[Any] = []
+def _asked_of(items: list[pytest.Item]) -> list[Case | Pair]:
+    asked: list[Any] = []
     for item in items:
         for marker in item.iter_markers("latency"):
-            cases.extend(marker.args)
+            asked.extend(marker.args)
         callspec = getattr(item, "callspec", None)
-        cases.extend(callspec.params.values() if callspec else ())
-    cases = [case for one in cases for case in (one.cases if isinstance(one, Pair) else (one,))]
-    return [case for case in cases if isinstance(case, Case)]
+        asked.extend(callspec.params.values() if callspec else ())
+    return [one for one in asked if isinstance(one, Case | Pair)]
+
+
+def _cases_of(asked: list[Case | Pair]) -> list[Case]:
+    return [case for one in asked for case in (one.cases if isinstance(one, Pair) else (one,))]

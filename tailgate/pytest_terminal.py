@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tailgate.plan.case import Case
+    from tailgate.plan.pair import Pair
     from tailgate.pytest_benchmark_bridge import Bridge
     from tailgate.reporting.progress import Board
 
@@ -95,6 +99,21 @@ class Terminal:
         saved = self._bridge.saved_to
         history = f"benchmark JSON: {_short(saved)}" if saved is not None else NOT_SAVED
         return [f"runs and samples: {', '.join(folders)}", history]
+
+
+def explain(config: pytest.Config, asked: Sequence[Case | Pair]) -> None:
+    """What the limits of all that is planned take, each once. Raises PlanError for a pair whose arms have too little."""
+    from tailgate.analysis.planning import planned
+    from tailgate.reporting.plan_table import plan_table
+
+    reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    once = [one for number, one in enumerate(asked) if one not in asked[:number]]
+    cases = [case for one in once for case in planned(one)]
+    reporter.section("tail latency: what is planned")
+    for line in plan_table(cases, width=config.get_terminal_writer().fullwidth if reporter.isatty else WIDTH_OF_LOGS):
+        reporter.write_line(line)
 
 
 def _short(path: Path) -> Path:

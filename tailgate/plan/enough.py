@@ -34,6 +34,13 @@ def check_enough(load: Load, budget: Budget, what: str) -> None:
             _check_count(load, limit, what)
 
 
+def held(load: Load) -> float | None:
+    """How many requests are due in the judged part: counted, or expected where there are too many for that; None in a closed loop."""
+    if load.expected_requests is None or _scheduled(load) > _COUNTED_UP_TO:
+        return load.expected_requests
+    return _due(load)
+
+
 def _check_offered(load: Load, limit: Limit, expected: float, what: str) -> None:
     """Refuse an achieved rate that the load never offers: nothing that an endpoint does could reach it."""
     offered_per_s = expected / load.for_s
