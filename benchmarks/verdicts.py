@@ -11,13 +11,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import verdicts_history, verdicts_independent, verdicts_one_run, verdicts_two_arms
+from benchmarks import verdicts_cost, verdicts_history, verdicts_independent, verdicts_memory, verdicts_one_run, verdicts_two_arms
 from benchmarks.figures import Settings, Table, keep, publish
 
 HERE = Path(__file__).parent
 PARTS: Mapping[str, Callable[[Settings], Sequence[Table]]] = {
     "one_run": verdicts_one_run.measure,
+    "memory": verdicts_memory.measure,
     "independent": verdicts_independent.measure,
+    "cost": verdicts_cost.measure,
     "two_arms": verdicts_two_arms.measure,
     "history": verdicts_history.measure,
 }

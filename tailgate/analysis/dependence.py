@@ -62,7 +62,7 @@ def spread_of(counts: Counts) -> Spread:
         requests, exceedances = _blocks(counts, block_s)
         observed, expected = _deviation(requests, exceedances)
         if expected > 0 and observed > expected * max(worst.effect, 1 + 1e-9):
-            worst = Spread(observed / expected, int(np.count_nonzero(requests)))
+            worst = Spread(float(observed / expected), int(np.count_nonzero(requests)))
     return worst
 
 
@@ -96,16 +96,20 @@ def floor_of(history: Sequence[Counts], allowed: float) -> float:
     observed, expected = _deviation(totals, exceeded)
     between = len(history) - 1
     noise = float(chdtri(between, _NOISE_LEVEL)) / between - 1.0
-    effect = max(1.0, _pooled(history), observed / expected - noise)
+    effect = max(1.0, _pooled(history), float(observed / expected) - noise)
     return 1.0 + (effect - 1.0) * min(_LARGEST_INFLATION, max(_LEAST_INFLATION, math.sqrt(allowed / fraction)))
 
 
 def _pooled(history: Sequence[Counts]) -> float:
     """The largest design effect within runs, each block length's deviations summed over all of them."""
-    sums: dict[int, NDArray[np.float64]] = {}
+    of_length: dict[int, list[Counts]] = {}
     for run in history:
-        for block_s in _block_lengths(len(run.requests)):
-            sums[block_s] = sums.get(block_s, np.zeros(2)) + _deviation(*_blocks(run, block_s))
+        of_length.setdefault(len(run.requests), []).append(run)
+    sums: dict[int, NDArray[np.float64]] = {}
+    for seconds, runs in of_length.items():
+        together = Counts(np.stack([run.requests for run in runs]), np.stack([run.exceedances for run in runs]))
+        for block_s in _block_lengths(seconds):
+            sums[block_s] = sums.get(block_s, np.zeros(2)) + [each.sum() for each in _deviation(*_blocks(together, block_s))]
     return max((float(observed / expected) for observed, expected in sums.values() if expected > 0), default=1.0)
 
 
@@ -116,20 +120,19 @@ def _block_lengths(seconds: int) -> list[int]:
 
 
 def _blocks(counts: Counts, block_s: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    starts = np.arange(0, len(counts.requests), block_s)
-    return np.add.reduceat(counts.requests, starts), np.add.reduceat(counts.exceedances, starts)
+    """Requests and exceedances per block; of one run, or of several as rows of their own."""
+    starts = np.arange(0, counts.requests.shape[-1], block_s)
+    return np.add.reduceat(counts.requests, starts, axis=-1), np.add.reduceat(counts.exceedances, starts, axis=-1)
 
 
-def _deviation(requests: NDArray[np.float64], exceedances: NDArray[np.float64]) -> tuple[float, float]:
+def _deviation(requests: NDArray[np.float64], exceedances: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Squared deviations of the blocks' exceedances from their share: as observed, and as independence expects.
 
-    Given their total, independent exceedances fall into the blocks by the multivariate hypergeometric law, of which
-    the expectation is p(1 − p)(N² − Σn²)/(N − 1): exact for blocks of unequal and of no requests, and 1 exceedance
-    alone is never taken for a burst.
+    requests, exceedances: shapes (…, blocks) → (…). Given their total, independent exceedances fall into the blocks by
+    the multivariate hypergeometric law, of which the expectation is p(1 − p)(N² − Σn²)/(N − 1): exact for blocks of
+    unequal and of no requests, and 1 exceedance alone is never taken for a burst. Both are 0 below two requests.
     """
-    total = float(requests.sum())
-    if total < 2:
-        return 0.0, 0.0
-    share = float(exceedances.sum()) / total
-    observed = float(np.square(exceedances - share * requests).sum())
-    return observed, share * (1 - share) * (total**2 - float(np.square(requests).sum())) / (total - 1)
+    total = requests.sum(axis=-1)
+    share = exceedances.sum(axis=-1) / np.maximum(total, 1)
+    observed = np.square(exceedances - share[..., None] * requests).sum(axis=-1)
+    return observed, share * (1 - share) * (total**2 - np.square(requests).sum(axis=-1)) / np.maximum(total - 1, 1)
