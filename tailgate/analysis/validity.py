@@ -77,16 +77,17 @@ def _throttled(samples: Samples) -> Iterator[str]:
 
 
 def _miscounted(case: Case, samples: Samples) -> Iterator[str]:
-    """A load that ran to its end has one sample for each request that was due, whatever became of it.
+    """A load that ran to its end, or until enough was seen, has one sample for each request that was due, whatever became of it.
 
     Where so few are there that `_absent` says so, that is said once.
     """
-    if samples.stopped_s is not None or not case.load.open_loop or samples.faults:
+    cut_off = samples.stopped_s is not None and samples.enough_s is None
+    if cut_off or not case.load.open_loop or samples.faults:
         return
-    due_s, start_s = case.load.due_times(), case.load.warmup_s
-    scheduled, doubtful = np.count_nonzero(due_s >= start_s), np.count_nonzero(np.abs(due_s - start_s) < _ROUNDING_S)
+    due_s, start_s, scheduled = case.load.due_times(), case.load.warmup_s, _scheduled(case, samples)
+    doubtful = sum(np.count_nonzero(np.abs(due_s - edge_s) < _ROUNDING_S) for edge_s in (start_s, start_s + judged_s(samples)))
     if len(samples) >= case.budget.sent_share * scheduled and abs(len(samples) - scheduled) > doubtful:
-        counts = f"there are samples of {format_count(len(samples))} requests where {format_count(int(scheduled))} were due"
+        counts = f"there are samples of {format_count(len(samples))} requests where {format_count(scheduled)} were due"
         yield f"{counts}: some were lost or counted twice on their way; this is an error in tailgate, please report it"
 
 

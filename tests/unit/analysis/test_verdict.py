@@ -241,6 +241,15 @@ def test_a_run_that_was_ended_early_and_cannot_be_trusted_has_no_outcome(new_cas
     assert "stopped after 61 of 600 s: its counts seemed clear" in verdict.explain()
 
 
+def test_samples_that_are_missing_from_the_seconds_that_were_enough_are_a_reason(new_case, new_samples) -> None:
+    """Of a run that was ended early as of any other; here one in a hundred was lost on its way."""
+    case = new_case("p99 <= 120ms", for_s=600)
+    whole = new_samples(case, 0.01)
+    lossy = replace(whole, records=whole.records[np.arange(len(whole)) % 100 != 7])
+    verdict = judge(case, ended_early(lossy, 60.0, case.load.warmup_s + 61), target_kind="sagemaker", rhythm=USUAL)
+    assert untrusted(verdict).startswith("there are samples of 2 970 requests where 3 000 were due")
+
+
 def test_a_run_that_was_looked_at_and_went_to_its_end_is_decided_by_its_looks(new_case, new_samples) -> None:
     """A PASS without a history has all of its error left at the end, and is what it would be without looks; nothing was saved."""
     case = new_case("p99 <= 120ms", for_s=150)

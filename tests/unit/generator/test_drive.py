@@ -23,6 +23,7 @@ from tailgate.generator import drive as drives
 from tailgate.generator.child import Child
 from tailgate.generator.drive import Tick, drive
 from tailgate.generator.seconds import Settled
+from tailgate.plan.closed_loop import ClosedLoop
 from tailgate.plan.expect import Expect
 from tailgate.plan.load import ConstantRate, Poisson
 from tailgate.samples import Error
@@ -158,6 +159,18 @@ def test_ticks_tell_how_the_load_goes(server: Served):
         assert requests == [100] * len(requests)
     assert last.p50_s is not None
     assert last.p50_s >= 0.004
+
+
+def test_the_seconds_of_a_closed_loop_are_told_as_its_samples_have_them(server: Served):
+    """Nobody knows ahead how many there will be, and callers who wait hold their second open."""
+    ticks: list[Tick] = []
+    load = ClosedLoop(callers=5, for_s=3.5, warmup_s=0.5, think_s=0.01)
+    order = server.order(load, ms=8, every=20, act="silent", timeout_s=0.3, counted=BOTH)
+    samples = drive(order, on_tick=ticks.append).after_warmup()
+    for number, exceeds in enumerate((samples.response_s > 0.001, samples.failed)):
+        told = [[one for tick in ticks for one in tick.settled[number][part]] for part in (0, 1)]
+        assert 1 <= len(told[0]) <= 3
+        assert told == [column[: len(told[0])].tolist() for column in samples.per_second(exceeds)]
 
 
 def test_a_load_of_which_enough_was_seen_ends_without_a_fault(server: Served):
