@@ -19,6 +19,7 @@ THOROUGH = (
     "faults/test_workers.py",
     "plugin/test_history.py",
     "plugin/test_loads.py",
+    "plugin/test_paired_refusals.py",
     "plugin/test_replay.py",
     "plugin/test_targets.py",
     "plugin/test_workers.py",

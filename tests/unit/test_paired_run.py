@@ -24,7 +24,7 @@ from tests.unit.generator.serving import Served, generators, serving
 CASE = Case(
     EndpointSpec("ranker"),
     payload=b"[1]",
-    load=Poisson(per_s=200, for_s=4, warmup_s=0.5, seed=2),
+    load=Poisson(per_s=200, for_s=3, warmup_s=0.3, seed=2),
     budget=Budget.of("p50 <= 1s", "error_rate <= 5%"),
 )
 PATHS = Pair(CASE, CASE.via("privatelink"))
@@ -134,7 +134,7 @@ def test_an_undecided_answer_is_told_before_it_is_given(server: Served, tmp_path
 
 def test_a_run_that_cannot_be_meant_opens_nothing(server: Served, tmp_path: Path) -> None:
     """Half of the load is too short for a budget; two callers' credentials do not go into one generator."""
-    short = replace(CASE, budget=Budget.of("p99.9 <= 1s"), load=Poisson(per_s=1000, for_s=4, seed=1))
+    short = replace(CASE, budget=Budget.of("p99.9 <= 1s"), load=Poisson(per_s=1000, for_s=3, seed=1))
     target = Known(server, {}, {"ranker": {"AWS_PROFILE": "one"}, "candidate": {"AWS_PROFILE": "other"}})
     with pytest.raises(PlanError, match="each arm has half of the requests"):
         measured(target, Pair(short, short.via("privatelink")), tmp_path)

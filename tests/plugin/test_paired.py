@@ -1,0 +1,97 @@
+"""`measure.paired` as a user meets it: two arms in one run, in a suite of theirs, on a real emulation."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+SUITE = """
+import pytest
+from tailgate import Budget, Case, EndpointSpec, Poisson
+
+pytestmark = pytest.mark.latency
+CASE = Case(
+    EndpointSpec("ranker", instance_type="ml.m5.large"),
+    payload=b'{"instances": [1]}',
+    load=Poisson(per_s=120, for_s=4, warmup_s=0.5, seed=7),
+    budget=Budget.of("p90 <= 500ms"),
+)
+
+def test_privatelink_is_no_slower(measure):
+    change = measure.paired(CASE.via("public"), CASE.via("privatelink"))
+    assert change.no_worse_than("100ms", at="p50"), change.explain()
+    assert change.before.verdict and change.after.verdict
+"""
+
+
+def runs_in(folder: Path) -> list[dict]:
+    """The run files of all sessions below a reports folder."""
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("runs/*/*.json"))]
+
+
+def test_both_arms_are_measured_recorded_and_shown(suite, pytester: pytest.Pytester) -> None:
+    """Exit code 0; a row and a benchmark for each arm, one line for their difference, properties for machines."""
+    outcome = suite("--junitxml=junit.xml", text=SUITE)
+    assert outcome.ret == pytest.ExitCode.OK
+    outcome.stdout.fnmatch_lines_random(
+        ["ranker-ml.m5.large-public *", "ranker-ml.m5.large-privatelink *", "privatelink minus public on ml.m5.large in one run: p50 *"]
+    )
+    runs = runs_in(pytester.path / "reports")[-2:]
+    assert [run["pair"]["arm"] for run in runs] == [0, 1]
+    (saved,) = (pytester.path / "reports" / "benchmarks").rglob("*.json")
+    benchmarks = json.loads(saved.read_text())["benchmarks"][-2:]
+    assert [one["param"] for one in benchmarks] == ["ranker-ml.m5.large-public", "ranker-ml.m5.large-privatelink"]
+    assert all(one["extra_info"]["pair"]["seed"] == 1 for one in benchmarks)
+    assert '"tailgate.paired.p99"' in (pytester.path / "junit.xml").read_text()
+
+
+def test_a_margin_that_is_missed_fails_with_the_text_and_keeps_its_record(suite, pytester: pytest.Pytester) -> None:
+    """The second arm waits for a slower instance type: worse than a tenth of a millisecond, by far."""
+    change = {
+        'CASE.via("public"), CASE.via("privatelink")': "CASE, SLOW",
+        '"100ms", at="p50"': '"0.1ms", at="p50"',
+        "def test_pri": 'SLOW = CASE.on("ml.t2.medium")\n\ndef test_pri',
+    }
+    outcome = suite("--latency-repeats=0", text=SUITE, change=change)
+    if "cannot be trusted" in outcome.stdout.str():
+        pytest.skip("the tests beside this one held the generator up")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(
+        ["*p50 * 0.1 ms*ml.t2.medium against ml.m5.large*", "*p50 *[[]*p *", "*p50 no worse than 0.1 ms: emulated *"]
+    )
+    assert len(runs_in(pytester.path / "reports")) == 2
+
+
+PLAN = """
+[[experiment]]
+name = "paths"
+endpoint = "ranker"
+instance_types = ["ml.m5.large"]
+network_paths = ["public", "privatelink"]
+payload = "body"
+load = { per_s = 120, for_s = 4, warmup_s = 0.5 }
+budget = ["p90 <= 500ms"]
+no_worse_than = { p50 = "100ms" }
+"""
+
+PLANNED = """
+import pytest
+
+pytestmark = pytest.mark.latency
+
+@pytest.mark.planned("paths")
+def test_paths(measure, pair):
+    change = measure.paired(*pair.cases, seed=5)
+    for metric, margin in pair.no_worse_than.items():
+        assert change.no_worse_than(margin, at=metric), change.explain()
+"""
+
+
+def test_a_planned_pair_is_filled_from_the_plan(suite, pytester: pytest.Pytester) -> None:
+    """Its cases, its margins, an id of its own; the coin's seed is the test's to choose, and on record."""
+    (pytester.path / "body").write_text("{}")
+    (pytester.path / "plan.toml").write_text(PLAN)
+    outcome = suite("-v", "--latency-target=null", "--latency-plan=plan.toml", text=PLANNED)
+    assert outcome.ret == pytest.ExitCode.OK
+    outcome.stdout.fnmatch_lines(["*test_paths?paths-ml.m5.large-public+privatelink?*"])
+    assert {run["pair"]["seed"] for run in runs_in(pytester.path / "reports")} == {5}
