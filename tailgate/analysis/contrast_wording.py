@@ -96,8 +96,8 @@ def _undecided(answer: NoWorse, contrast: Contrast) -> str:
     if comparison.least_requests > sum(contrast.requests):
         least = format_count(comparison.least_requests)
         return f"undecided: at {answer.metric} no difference is bounded with fewer than {least} requests in both arms together"
-    if math.isnan(comparison.difference_s):
-        return "undecided: failures reach into both arms there"
+    if not math.isfinite(comparison.difference_s):
+        return f"undecided: failures reach into {answer.metric}, so no time tells the arms apart there; their numbers do"
     if answer.more_requests is None:
         return f"undecided: {answer.metric}: the difference is too close to the margin for any useful number of requests to tell them apart"
     load = contrast.pair.first.load
