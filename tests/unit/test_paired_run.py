@@ -134,7 +134,7 @@ def test_an_undecided_answer_is_told_before_it_is_given(server: Served, tmp_path
 
 def test_a_run_that_cannot_be_meant_opens_nothing(server: Served, tmp_path: Path) -> None:
     """Half of the load is too short for a budget; two callers' credentials do not go into one generator."""
-    short = replace(CASE, budget=Budget.of("p99.9 <= 1s"), load=Poisson(per_s=1000, for_s=3, seed=1))
+    short = replace(CASE, budget=Budget.of("p99.9 <= 1s"), load=Poisson(per_s=1200, for_s=3, seed=1))
     target = Known(server, {}, {"ranker": {"AWS_PROFILE": "one"}, "candidate": {"AWS_PROFILE": "other"}})
     with pytest.raises(PlanError, match="each arm has half of the requests"):
         measured(target, Pair(short, short.via("privatelink")), tmp_path)
