@@ -63,8 +63,8 @@ def measure(settings: Settings) -> Sequence[Table]:
 def passes(model: str, runs: int, run_s: int, earlier: int, earlier_s: int, before: float) -> tuple[list[bool], list[int]]:
     """Whether each of so many runs at the budget passed, and after how many seconds it was decided."""
     random = np.random.default_rng([8, run_s, earlier, earlier_s, *model.encode()])
-    counts = draw(model, random, runs, ALLOWED, run_s).exceedances
-    known = draw(model, random, runs * earlier, before, earlier_s).exceedances if earlier else np.empty((0, 1), int)
+    counts = draw(model, random, runs, ALLOWED, run_s, each=100).exceedances
+    known = draw(model, random, runs * earlier, before, earlier_s, each=100).exceedances if earlier else np.empty((0, 1), int)
     requests, requests_before = np.full(run_s, PER_S), np.full(earlier_s, PER_S)
     decisions = [
         sequential(

@@ -45,7 +45,7 @@ def test_a_series_exceeds_its_bound_as_often_as_it_says(model: str, fraction: fl
 def test_at_the_budget_a_run_hardly_ever_gets_a_wrong_verdict(model: str) -> None:
     """With five earlier runs, at 600 s: false PASS at most 5 %, at the end and over all looks; false FAIL so after the retry."""
     runs, random = 60, np.random.default_rng([5, *model.encode()])
-    figures = at_budget(model, random, runs, draw(model, random, runs * EARLIER, BEFORE))
+    figures = at_budget(model, random, runs, draw(model, random, runs * EARLIER, BEFORE, each=EARLIER))
     assert figures["pass_history"] <= at_most(0.05, runs)
     assert figures["pass_sequential"] <= at_most(0.05, runs)
     assert figures["fail_retried"] <= at_most(0.05, runs)
@@ -58,7 +58,7 @@ def test_at_the_budget_a_run_hardly_ever_gets_a_wrong_verdict(model: str) -> Non
 def test_a_clear_verdict_takes_a_fraction_of_the_longest_run(model: str, times: float, seconds: float) -> None:
     """Of 600 s a fifth when quiet, two fifths under AR(1) .9; and none of these verdicts is wrong."""
     random = np.random.default_rng(6)
-    figures = off_budget(model, random, 40, times * ALLOWED, draw(model, random, 40 * EARLIER, BEFORE))
+    figures = off_budget(model, random, 40, times * ALLOWED, draw(model, random, 40 * EARLIER, BEFORE, each=EARLIER))
     assert figures["seconds"] <= seconds
     assert (figures["right"], figures["wrong"]) == (1, 0)
 
