@@ -139,7 +139,7 @@ def sequential(
         look = deciding_look(counts, int(most_requests or 0), allowed, alpha, ended=ended)
         return _first(counts, look, allowed, INDEPENDENT, Lesson(1.0, enough=True))
     lesson = lesson_of(earlier, allowed, longest_s)
-    looks = looks_by_time(len(counts.requests), longest_s, alpha, pass_early=lesson.enough, ended=ended, rhythm=rhythm)
+    looks = looks_by_time(counts, longest_s, alpha, pass_early=lesson.enough, ended=ended, rhythm=rhythm)
     return _first(counts, looks, allowed, None, lesson)
 
 

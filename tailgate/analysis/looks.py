@@ -71,20 +71,21 @@ def look_seconds(longest_s: float, rhythm: Rhythm = USUAL) -> tuple[int, ...]:
     return (*range(max(rhythm.first_s, every), end, every), end)
 
 
-def looks_by_time(seconds: int, longest_s: float, alpha: float, *, pass_early: bool, ended: bool, rhythm: Rhythm = USUAL) -> list[Look]:
-    """The looks that a run of at most `longest_s` has had after so many seconds, the one at its end with all that is left.
+def looks_by_time(counts: Counts, longest_s: float, alpha: float, *, pass_early: bool, ended: bool, rhythm: Rhythm = USUAL) -> list[Look]:
+    """The looks that a run of at most `longest_s` has had after these seconds, the one at its end with all that is left.
 
     pass_early: whether PASS is looked for before the end; where not, the end has all of its alpha.
     """
     planned = look_seconds(longest_s, rhythm)
-    seconds = min(seconds, planned[-1])
+    seconds = min(len(counts.requests), planned[-1])
     ended = ended or seconds == planned[-1]
     times = [look for look in planned if look < seconds or (look == seconds and not ended)]
     if ended and seconds:
         times.append(seconds)
     if not times:
         return []
-    levels = look_levels(tuple(times), planned[-1], alpha, ended)
+    totals = np.cumsum(counts.requests)[np.array(times) - 1].astype(np.int64)
+    levels = look_levels(tuple(times), planned[-1], alpha, ended, tuple(totals.tolist()))
     looks = [Look(time, level, level, pass_early) for time, level in zip(times, levels, strict=True)]
     if ended:
         looks[-1] = Look(times[-1], levels[-1] if pass_early else alpha, levels[-1])

@@ -13,47 +13,54 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 POWER = 1.5
 """Of the spending alpha·t^1.5: little at first, when a run has seen few of the bad spells it may hold."""
 
 _NODES, _REACH = 96, 8.0
+_LEAST_STEP = 1e-3
+"""Of the requests seen, the part that has to be new: between closer looks the numerical integration is blind."""
 
 
 @functools.lru_cache(maxsize=64)
-def look_levels(looks: tuple[int, ...], planned: int, alpha: float, ended: bool) -> tuple[float, ...]:
+def look_levels(looks: tuple[int, ...], planned: int, alpha: float, ended: bool, seen: tuple[int, ...] | None = None) -> tuple[float, ...]:
     """The level of each look's one-sided test, such that all of them together err with probability `alpha`.
 
-    looks, planned: seconds, ascending; what a run shows is taken to grow in proportion to them. By the part t of what
-    is planned alpha·t^1.5 is spent, and at the last look all that is left where the run has ended. The levels are those
-    of a Brownian motion seen at the looks, by numerical integration (Armitage, McPherson & Rowe, J. R. Statist. Soc. A
-    132, 1969).
+    looks, planned: when, ascending, such as in seconds. By the part t of what is planned alpha·t^1.5 is spent, and at the
+    last look all that is left where the run has ended. seen: requests up to each look, in proportion to which a run shows
+    something; None: in proportion to `looks`. A look that hardly sees more than the one before gets level 0, and leaves
+    what it might have spent to the next. The levels are those of a Brownian motion at the requests seen, by numerical
+    integration (Armitage, McPherson & Rowe, J. R. Statist. Soc. A 132, 1969).
     """
-    parts = [look / planned for look in looks]
-    spent = [alpha * part**POWER for part in parts]
-    if ended:
-        spent[-1] = alpha
-    levels, bound = [spent[0]], -float(ndtri(spent[0])) * math.sqrt(parts[0])
-    at, weight = _nodes(parts[0], bound)
-    density = weight * _normal(at, parts[0])
-    for number in range(1, len(looks)):
-        part, step = parts[number], parts[number] - parts[number - 1]
-        bound = _bound(at, density, step, spent[number] - spent[number - 1])
-        levels.append(float(ndtr(-bound / math.sqrt(part))))
-        nodes, weight = _nodes(part, bound)
+    seen = seen or looks
+    unit = next((requests for requests in seen if requests), 1)
+    at, density, before, used = np.zeros(1), np.ones(1), 0.0, 0.0
+    levels = []
+    for number, look in enumerate(looks):
+        last, reached = ended and number == len(looks) - 1, seen[number] / unit
+        if reached - before < _LEAST_STEP * reached or not reached:
+            if not last or not reached:
+                levels.append(0.0)
+                continue
+            reached = before / (1 - _LEAST_STEP)
+        spent = alpha if last else alpha * (look / planned) ** POWER
+        step = reached - before
+        bound = _bound(at, density, step, spent - used, _REACH * math.sqrt(reached))
+        levels.append(float(ndtr(-bound / math.sqrt(reached))))
+        nodes, weight = _nodes(reached, bound)
         density = weight * (_normal(nodes[:, None] - at[None, :], step) @ density)
-        at = nodes
+        at, before, used = nodes, reached, spent
     return tuple(levels)
 
 
-def _bound(at: NDArray[np.float64], density: NDArray[np.float64], step: float, spend: float) -> float:
+def _bound(at: NDArray[np.float64], density: NDArray[np.float64], step: float, spend: float, reach: float) -> float:
     """Above which the motion, not stopped before, arrives with probability `spend` one step later."""
 
     def too_much(bound: float) -> float:
         return float(density @ ndtr((at - bound) / math.sqrt(step))) - spend
 
-    return float(brentq(too_much, -_REACH, _REACH))
+    return float(brentq(too_much, -reach, reach))
 
 
 def _nodes(part: float, bound: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

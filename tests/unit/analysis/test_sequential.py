@@ -19,12 +19,16 @@ CALM_HISTORY = [(np.full(300, 50), np.arange(300) % 12 == 0)] * 6
 
 @st.composite
 def runs(draw: st.DrawFn, max_seconds: int = 200) -> tuple[np.ndarray, np.ndarray]:
-    """Counts of a steady load, good or bad, calm or in bursts."""
+    """Counts of a load that is steady or grows, good or bad, calm or in bursts."""
     seconds, per_s = draw(st.integers(0, max_seconds)), draw(st.integers(0, 60))
     random = np.random.default_rng(draw(st.integers(0, 10**6)))
     fraction, burst = draw(st.sampled_from([0, 0.002, 0.01, 0.03, 0.3])), draw(st.integers(1, 15))
     exceedances = random.binomial(per_s, np.repeat(fraction * random.exponential(1, seconds // burst + 1), burst)[:seconds].clip(0, 1))
-    return np.full(seconds, per_s), exceedances
+    requests = np.full(seconds, per_s)
+    if draw(st.booleans()):  # a ramp, with an outage
+        requests = requests * np.arange(seconds) // max(1, seconds)
+        requests[seconds // 3 : seconds // 2] = 0
+    return requests, np.minimum(requests, exceedances)
 
 
 def test_a_run_is_looked_at_each_half_minute_from_one_minute_on_and_at_its_end() -> None:

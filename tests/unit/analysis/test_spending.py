@@ -27,9 +27,31 @@ def test_a_motion_without_drift_crosses_any_of_the_bounds_with_probability_alpha
         assert crossed.mean() == pytest.approx(spent, abs=4 * (spent / len(at)) ** 0.5)
 
 
+@pytest.mark.parametrize("power", [0.5, 2, 4])
+def test_a_load_that_grows_or_shrinks_leaves_the_error_where_it_was(power: float) -> None:
+    """What is seen by when decides how alike two looks are: levels that know it err with alpha, whatever the load's shape."""
+    looks = look_seconds(600)
+    seen = np.round(30_000 * (np.array(looks) / 600) ** power).astype(int)
+    levels = np.array(look_levels(looks, 600, 0.05, True, tuple(seen.tolist())))
+    random = np.random.default_rng(5)
+    steps = np.sqrt(np.diff(seen, prepend=0)) * random.standard_normal((100_000, len(looks)))
+    crossed = np.any(np.cumsum(steps, axis=1) / np.sqrt(seen) >= -ndtri(levels), axis=1)
+    assert crossed.mean() == pytest.approx(0.05, abs=4 * (0.05 / 100_000) ** 0.5)
+
+
+def test_a_look_that_sees_nothing_new_spends_nothing() -> None:
+    """In an outage looks have level 0, and what they left is spent later, at the end at the latest."""
+    still = look_levels((60, 90, 120, 150), 150, 0.05, True, (3000, 3000, 3001, 4500))
+    assert still[1:3] == (0, 0)
+    assert (still[0], still[3]) == pytest.approx(look_levels((60, 150), 150, 0.05, True, (3000, 4500)))
+    assert look_levels((60, 90), 90, 0.05, True, (0, 0)) == (0, 0)
+    ended_still = look_levels((60, 90), 90, 0.05, True, (3000, 3000))
+    assert ended_still == pytest.approx((0.05 * (60 / 90) ** 1.5, 0.05), rel=1e-3)
+
+
 def test_a_single_look_gets_all_of_alpha_and_an_early_end_what_is_left() -> None:
     """One look: alpha. A run cut short after a first look errs at that and at its end with alpha together."""
-    assert look_levels((20,), 20, 0.05, True) == (0.05,)
+    assert look_levels((20,), 20, 0.05, True) == pytest.approx((0.05,))
     first, last = look_levels((60, 75), 600, 0.05, True)
     assert first == pytest.approx(0.05 * 0.1**1.5)
     assert 0.05 - first <= last < 0.05
