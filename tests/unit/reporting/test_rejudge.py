@@ -141,7 +141,7 @@ def test_a_run_that_its_own_budget_ended_early_passes_no_other() -> None:
     samples = samples_of(case)
     samples = replace(samples, records=samples.records[samples.due_s < 62])
     cut = replace(samples, stopped_s=62.3, enough_s=60.0)
-    verdict = judge(case, cut.after_warmup(), target_kind="emulated", rhythm=USUAL, history={"p50 <= 30ms": [([100] * 60, [5] * 60)] * 5})
+    verdict = judge(case, cut.after_warmup(), target_kind="emulated", rhythm=USUAL, history={"p50 <= 30ms": [([100] * 600, [5] * 600)] * 5})
     assert verdict
     run = run_of(case, verdict, estimates(cut.after_warmup()), cut, {"target": "emulated"}, samples_file="x.samples")
     own = rejudge(run, case.budget)
