@@ -11,6 +11,9 @@ from tailgate.analysis.quantiles import BATCHES, Estimate, batch_interval
 from tailgate.plan.vocabulary import LEAST_FOR_BATCHES
 from tailgate.samples import Samples
 
+_NO_LAG = 0.01
+"""Of a batch: a request that is sent so much late belongs to it all the same, where its due time does."""
+
 
 def judged_s(samples: Samples) -> float:
     """How long the judged part of the load lasted, seconds: as planned, until enough was seen, or until it was stopped, at least 0."""
@@ -29,19 +32,21 @@ def saved_s(samples: Samples) -> float:
 def achieved_rate(samples: Samples) -> Estimate:
     """Requests sent per second of the judged part; those sent after its end were due in it, and kept no schedule.
 
-    The interval is from 20 batches of time. An open loop's schedule is given, so there only what was sent too late in a
-    batch, or never, varies; in a closed loop all that was sent does. No interval below 200 requests.
+    The interval is from 20 batches of time. An open loop's schedule is given, so there only what was sent too late for its
+    batch, or never, varies; in a closed loop all that was sent does. Lags below a hundredth of a batch, which no batch is
+    short of anything by, do not count as late. No interval below 200 requests.
     """
     lasted_s = judged_s(samples)
     if not lasted_s:
         return Estimate("achieved_rate", 0.0)
-    after_s = samples.due_s + samples.send_lag_s - samples.header.warmup_s
-    value = int((after_s < lasted_s).sum()) / lasted_s
+    due_s, lag_s = samples.due_s - samples.header.warmup_s, samples.send_lag_s
+    sent_s = np.where(lag_s <= _NO_LAG * lasted_s / BATCHES, due_s, due_s + lag_s)
+    value = int((sent_s < lasted_s).sum()) / lasted_s
     if len(samples) < LEAST_FOR_BATCHES:
         return Estimate("achieved_rate", value)
-    varying = _batches(after_s, lasted_s)
+    varying = _batches(sent_s, lasted_s)
     if samples.header.scheduled is not None:
-        varying = _batches(samples.due_s - samples.header.warmup_s, lasted_s) - varying
+        varying = _batches(due_s, lasted_s) - varying
     half = batch_interval(varying * BATCHES / lasted_s)
     return Estimate("achieved_rate", value, max(0.0, value - half), value + half)
 

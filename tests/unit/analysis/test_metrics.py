@@ -150,6 +150,14 @@ def test_an_achieved_rate_has_a_lower_bound_and_says_so(new_case, new_samples) -
     assert "FAIL  (-1 %)" in late.explain()
 
 
+def test_a_few_milliseconds_of_lag_are_no_shortfall(new_case, new_samples) -> None:
+    """All were sent in the second they were due in: what was offered is what was achieved, without a doubt."""
+    case = new_case("achieved_rate >= 50/s")
+    lag_s = np.random.default_rng(1).exponential(0.003, 3000)
+    lag_s[-1] = 0.025  # it left after the load's end
+    assert judge(case, new_samples(case, 0.01, lag_s=lag_s), target_kind="sagemaker")
+
+
 def test_the_rate_of_a_closed_loop_is_its_throughput_with_an_interval(new_samples) -> None:
     """Callers that wait make a rate of their own, which varies as the answers do."""
     arrivals = Case(EndpointSpec("x"), b"", Poisson(50, 60, warmup_s=0), Budget.of("p50 <= 1s"))
