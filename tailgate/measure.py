@@ -9,20 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from tailgate.analysis.baseline import Times, held, times_of
 from tailgate.analysis.early import Early, counted_in
 from tailgate.analysis.estimates import estimates
 from tailgate.analysis.looks import USUAL, Rhythm
+from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate
 from tailgate.analysis.validity import disturbed
 from tailgate.analysis.verdict import Verdict, judge
 from tailgate.errors import TargetError
-from tailgate.floor import Floors
+from tailgate.floor import Floor, Floors
 from tailgate.generator.drive import Tick, drive
 from tailgate.generator.order import Order
 from tailgate.generator.workers.workforce import ALONE, Workforce
 from tailgate.plan.case import Case
 from tailgate.plan.load import ClosedLoop, Load
 from tailgate.provenance import provenance
+from tailgate.reporting.baseline import Baselines
 from tailgate.reporting.history import History
 from tailgate.reporting.record import Record, notes_for
 from tailgate.reporting.run_file import Run
@@ -36,8 +39,8 @@ class Measurement:
     """One run, judged and recorded.
 
     verdict: true only for PASS; `.explain()` is the text to assert with. record: the run as it is on disk. disturbed:
-    its host was too busy for a while, and that is all that speaks against it. failed: the run before it that said FAIL,
-    where this one was made to confirm that; None otherwise.
+    its host was too busy for a while, and that is all that speaks against it. before: the run before it, where this one was
+    made to confirm that one's FAIL or regression; None otherwise.
     """
 
     case: Case
@@ -45,7 +48,17 @@ class Measurement:
     estimates: tuple[Estimate, ...]
     record: Run
     disturbed: bool = False
-    failed: Measurement | None = None
+    before: Measurement | None = None
+
+    @property
+    def failed(self) -> Measurement | None:
+        """The run before it, where that said FAIL."""
+        return self.before if _failure(self.before) is not None else None
+
+    @property
+    def times(self) -> Times:
+        """What it came to, by metric."""
+        return times_of(self.verdict, self.estimates)
 
     def __repr__(self) -> str:
         """Short, because pytest prints it beside a failed assertion."""
@@ -62,19 +75,20 @@ def measure(
     workforce: Workforce = ALONE,
     history: History | None = None,
     rhythm: Rhythm | None = USUAL,
-    failed: Measurement | None = None,
+    baselines: Baselines | None = None,
+    before: Measurement | None = None,
     on_tick: OnTick | None = None,
     asked_by: Mapping[str, str] = MappingProxyType({}),
 ) -> Measurement:
     """Drive one case at its target, judge it, and write it down before anyone asserts.
 
-    turn: entered around the load, so that measurements on one host do not disturb each other. floors: what tells the
-    harness's own response time. workforce: who shares the load.
-    history: earlier runs, which a PASS has to reckon with. rhythm: when it is looked at whether the verdict is clear, and the
-    load can end; None for a load of its full length. failed: a run that said FAIL, for this one to confirm. asked_by: session
-    and test, for the record.
-    Raises TargetError, GeneratorError or RecordError where there is nothing to judge.
+    turn: entered around the load: one at a time on a host. floors: what tells the harness's own response time. workforce: who
+    shares the load. history: earlier runs, which a PASS has to reckon with. rhythm: when it is looked at whether the verdict is
+    clear, and the load can end; None for its full length. baselines: what it is held against as well. before: a run that said
+    FAIL or was slower than these, for this one to confirm. asked_by: session and test, for the record. Raises TargetError,
+    GeneratorError or RecordError where there is nothing to judge, and PlanError where the baseline lacks the case.
     """
+    baseline = baselines.of(case, target.kind) if baselines is not None else None
     with target.open(case.spec) as endpoint:
         order = workforce.given(order_for(case, endpoint, record.samples_path(case.id)))
         environment = {**endpoint.environment, **workforce.environment}
@@ -85,13 +99,23 @@ def measure(
             samples = drive(order, environment=environment, processes=endpoint.processes, on_tick=on_tick, stop_early=early.enough)
     judged = samples.after_warmup()
     notes = (*(floor.notes(case.budget) if floor is not None else ()), *notes_for(order.samples, asked_by.get("test")))
-    before = failed.verdict if failed is not None else None
-    verdict = judge(case, judged, target_kind=target.kind, history=earlier, rhythm=rhythm, failed=before, notes=notes)
+    verdict = judge(case, judged, target_kind=target.kind, history=earlier, rhythm=rhythm, failed=_failure(before), notes=notes)
     estimated = estimates(judged)
-    facts = provenance(case, target.kind, endpoint, samples) | {"floor": floor.fields() if floor is not None else None} | dict(asked_by)
-    facts |= {"confirms": failed.record.file} if failed is not None else {}
+    verdict = held(verdict, case, estimated, baseline, before.times if before is not None else None)
+    facts = provenance(case, target.kind, endpoint, samples) | _circumstances(floor, before) | dict(asked_by)
     run = record.write(case, verdict, estimated, samples, facts, order.samples)
-    return Measurement(case, verdict, estimated, run, disturbed(case, judged, verdict.reasons), failed)
+    return Measurement(case, verdict, estimated, run, disturbed(case, judged, verdict.reasons), before)
+
+
+def _failure(before: Measurement | None) -> Verdict | None:
+    """What the run before said, where that was FAIL."""
+    return before.verdict if before is not None and before.verdict.outcome is Outcome.FAIL else None
+
+
+def _circumstances(floor: Floor | None, before: Measurement | None) -> dict[str, object]:
+    """For the record: the harness's own response time, and the run that this one was to confirm."""
+    known: dict[str, object] = {"floor": floor.fields() if floor is not None else None}
+    return known | ({"confirms" if _failure(before) is not None else "repeat_of": before.record.file} if before is not None else {})
 
 
 def order_for(case: Case, endpoint: Endpoint, samples_path: Path) -> Order:

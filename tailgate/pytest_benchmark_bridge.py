@@ -39,18 +39,18 @@ class Bridge:
     """A plugin of the controlling process: makes one benchmark JSON of the session's runs when the session finishes.
 
     reports: the reports folder. session_folder: where this process's runs are; `folders` takes those of others, and
-    those of xdist's workers come in by themselves. A session without folders is left alone. After the finish: `runs`
-    of this session, `recovered` from sessions that died, `saved_to` the file they are in, None where there is none,
-    `complaints` what went wrong, in sentences for people.
+    those of xdist's workers come in by themselves. A session without folders is left alone. history: where else the
+    file is kept. After the finish: `runs` of this session, `recovered` from sessions that died, `saved_to` the file they
+    are in, None where there is none, `complaints` what went wrong, in sentences for people.
     """
 
-    def __init__(self, config: pytest.Config, reports: Path, session_folder: Path | None = None) -> None:
+    def __init__(self, config: pytest.Config, reports: Path, session_folder: Path | None = None, history: Path | None = None) -> None:
         self.folders: list[Path] = [] if session_folder is None else [session_folder]
         self.runs: list[Run] = []
         self.recovered: list[Run] = []
         self.complaints: list[str] = []
         self.saved_to: Path | None = None
-        self._config = config
+        self._config, self._history = config, history
         self._reports = reports.absolute()
         self._benchmarks: list[Benchmark] = []
         self._before: set[Path] = set()
@@ -98,6 +98,7 @@ class Bridge:
         from pytest_benchmark.storage.file import FileStorage
 
         from tailgate.reporting.benchmark_json import session_in
+        from tailgate.reporting.recorded import keep_copy
         from tailgate.reporting.session_folder import mark_saved
 
         session = self._config.pluginmanager.get_plugin("pytest-benchmark")
@@ -111,6 +112,7 @@ class Bridge:
                 return
         try:
             mark_saved(run.path for run in (*self.runs, *self.recovered) if run.path)
+            keep_copy(self.saved_to, self._history)
         except RecordError as error:
             self.complaints.append(str(error))
         self._hide_table(session)
@@ -188,7 +190,9 @@ def before_benchmark(config: pytest.Config, reports: Path) -> None:
         option.benchmark_skip = option.benchmark_skip and not option.benchmark_only
         option.benchmark_only = False
     if option.benchmark_compare and option.benchmark_storage == DEFAULT_STORAGE:
-        history, default = _folder_of_history(reports.absolute()), Path(DEFAULT_STORAGE.removeprefix("file://"))
+        from tailgate.reporting.session_folder import BENCHMARKS
+
+        history, default = reports.absolute() / BENCHMARKS, Path(DEFAULT_STORAGE.removeprefix("file://"))
         nameable = history.is_relative_to(Path.cwd())  # by pytest-benchmark; the bridge has a storage that can do without
         if nameable and any(history.glob("*/*.json")) and not any(default.glob("*/*.json")):
             option.benchmark_storage = f"file://{history}"
@@ -215,6 +219,8 @@ def _choose_storage(session: Any, config: pytest.Config, reports: Path, session_
     from pytest_benchmark.storage.file import FileStorage
     from pytest_benchmark.utils import get_tag
 
+    from tailgate.reporting.session_folder import BENCHMARKS
+
     class Storage(FileStorage):
         """The file storage, which cannot say where it is when that is not below the current folder."""
 
@@ -226,7 +232,7 @@ def _choose_storage(session: Any, config: pytest.Config, reports: Path, session_
     if config.option.benchmark_storage == DEFAULT_STORAGE:
         # What is saved unasked is saved silently: our own table says where it is.
         logger = session.logger if saving else Logger(Logger.QUIET, config=config)  # type: ignore[no-untyped-call]  # pytest-benchmark is untyped
-        session.storage = Storage(_folder_of_history(reports), logger, session.machine_id)  # type: ignore[no-untyped-call]  # the same
+        session.storage = Storage(reports / BENCHMARKS, logger, session.machine_id)  # type: ignore[no-untyped-call]  # the same
         if session.compare:
             there = session.compared_mapping
             session.handle_loading()
@@ -234,12 +240,6 @@ def _choose_storage(session: Any, config: pytest.Config, reports: Path, session_
     if not saving:  # the session's own part keeps two that end in the same second apart
         tag: str = get_tag()  # type: ignore[no-untyped-call]  # the same
         session.autosave = f"{tag}_{session_id[-6:]}"
-
-
-def _folder_of_history(reports: Path) -> Path:
-    from tailgate.reporting.session_folder import BENCHMARKS
-
-    return reports / BENCHMARKS
 
 
 def _files(session: Any) -> set[Path]:

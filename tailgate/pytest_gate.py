@@ -23,6 +23,7 @@ from tailgate.generator.workers.workforce import Workforce
 from tailgate.plan.case import Case
 from tailgate.plan.pair import Pair
 from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge
+from tailgate.pytest_options import history_folder
 from tailgate.pytest_terminal import Terminal
 from tailgate.reporting.progress import Board, RelayBoard
 from tailgate.reporting.record import Record
@@ -35,18 +36,20 @@ from tailgate.targets.registry import Settings
 if TYPE_CHECKING:
     from types import FrameType
 
+    from tailgate.analysis.baseline import MetricChange
     from tailgate.measure import Measurement
     from tailgate.paired_run import PairedRun
+    from tailgate.reporting.baseline import Baselines
 
 
-def open_gate(config: pytest.Config, reports: Path, settings: Settings, workforce: Workforce) -> Gate:
+def open_gate(config: pytest.Config, reports: Path, settings: Settings, workforce: Workforce, baselines: Baselines | None = None) -> Gate:
     """The gate of a process that measures; where it also owns the terminal, with bridge and board. Raises RecordError."""
-    folder = SessionFolder.begin(reports)
+    folder, history = SessionFolder.begin(reports), history_folder(config)
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         board: Board = RelayBoard(worker.get("tailgate_board"))
     else:
-        board = _open_terminal(config, Bridge(config, reports, folder.path), relayed=False)
+        board = _open_terminal(config, Bridge(config, reports, folder.path, history), relayed=False)
     floors = None if config.option.latency_no_floor else Floors()
     session = Session(
         replace(settings, run_id=folder.id),
@@ -57,6 +60,8 @@ def open_gate(config: pytest.Config, reports: Path, settings: Settings, workforc
         repeats=config.option.latency_repeats,
         rhythm=None if config.option.latency_full_length else USUAL,
         retry=not config.option.latency_no_retry,
+        history=history,
+        baselines=baselines,
     )
     gate = Gate(config, folder, session)
     config.pluginmanager.register(gate, "tailgate-gate")
@@ -69,7 +74,7 @@ def open_gate(config: pytest.Config, reports: Path, settings: Settings, workforc
 def open_controller(config: pytest.Config, reports: Path) -> None:
     """What xdist's controller does for workers that measure: collect their runs, own the terminal, and end in order."""
     _heed_signals(config)
-    _open_terminal(config, Bridge(config, reports), relayed=True)
+    _open_terminal(config, Bridge(config, reports, history=history_folder(config)), relayed=True)
 
 
 def _open_terminal(config: pytest.Config, bridge: Bridge, *, relayed: bool) -> Board:
@@ -130,6 +135,7 @@ class Gate:
         properties += [("tailgate.saved_s", verdict.saved_s)] if verdict.saved_s else []
         properties += [("tailgate.confirms", measured.failed.record.file)] if measured.failed is not None else []
         properties += [(f"tailgate.{estimate.metric}", estimate.value) for estimate in measured.estimates]
+        properties += [one for change in verdict.changes for one in _properties_of(change)]
         properties += [(f"tailgate.limit.{check.limit.source}", check.decision.outcome.name) for check in verdict.checks]
         return properties
 
@@ -147,6 +153,14 @@ class Gate:
             return (yield)
         finally:
             self._folder.release()
+
+
+def _properties_of(found: MetricChange) -> Iterator[tuple[str, object]]:
+    """What machines read of a comparison: its outcome, and before, bound and change where they are known (seconds, fractions)."""
+    name, change = f"tailgate.change.{found.metric}", found.change
+    yield name, change.outcome.name
+    numbers = {"expected_s": change.expected_s, "bound_s": change.bound_s, "relative": change.relative, "runs": change.runs}
+    yield from ((f"{name}.{which}", number) for which, number in numbers.items() if number is not None)
 
 
 def _heed_signals(config: pytest.Config) -> None:

@@ -14,12 +14,15 @@ from tailgate.plan.plan_file import Plan, read_plan
 from tailgate.plan.regions import check_region
 from tailgate.targets.commands import check_url, words_of
 from tailgate.targets.registry import Settings, check_kind
+from tailgate.units import fraction
 
 if TYPE_CHECKING:
     from tailgate.generator.workers.workforce import Workforce
+    from tailgate.reporting.baseline import Baselines
 
 DEFAULT_REGION = "us-east-1"
 PLAN: pytest.StashKey[Plan | None] = pytest.StashKey()
+BASELINES: pytest.StashKey[Baselines | None] = pytest.StashKey()
 
 _IMPLIED = {"--latency-process": "process", "--latency-url": "url"}
 
@@ -42,8 +45,15 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--latency-workers", type=int, default=1, metavar="N", help="processes on this host that share each load (1)")
     group.addoption("--latency-joining", type=int, metavar="N", help="workers awaited from other hosts (1 with --latency-master-bind)")
     group.addoption("--latency-master-bind", metavar="HOST:PORT", help="where workers on other hosts join; else only this host can")
+    group.addoption(
+        "--latency-history", metavar="DIR", help="where earlier runs lie, and are kept (ini: latency_history; default: reports)"
+    )
+    baseline = "hold runs against earlier ones: a benchmark JSON, a folder, latest, a branch or a commit; may be repeated"
+    group.addoption("--latency-baseline", action="append", metavar="WHAT", help=baseline)
+    group.addoption("--latency-least-effect", metavar="SHARE", help="how much slower than the baseline matters (3%%)")
     parser.addini("latency_plan", "plan file with experiments, relative to the root folder", default=None)
     parser.addini("latency_reports", "where runs are kept, relative to the root folder", default="reports")
+    parser.addini("latency_history", "where earlier runs lie, relative to the root folder", default=None)
 
 
 def read_options(config: pytest.Config) -> None:
@@ -66,6 +76,7 @@ def read_options(config: pytest.Config) -> None:
         raise PlanError(f"{implied[0]} is for target '{_IMPLIED[implied[0]]}', --latency-target says '{named}'; leave one of them out")
     if _kind(config, plan) == "url":
         check_url(_url(config, plan), "--latency-url" if config.option.latency_url else str(plan.path if plan else "--latency-target"))
+    config.stash[BASELINES] = _read_baselines(config)
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -113,6 +124,31 @@ def workforce_of(config: pytest.Config) -> Workforce:
 def reports_folder(config: pytest.Config) -> Path:
     """Where runs are kept."""
     return Path(config.rootpath, config.option.latency_reports or config.getini("latency_reports"))
+
+
+def history_folder(config: pytest.Config) -> Path | None:
+    """Where earlier runs lie, where that was said; else they lie in the reports folder."""
+    if config.option.latency_history is not None:
+        return Path(config.invocation_params.dir, config.option.latency_history)
+    in_ini = config.getini("latency_history")
+    return Path(config.rootpath, in_ini) if in_ini else None
+
+
+def _read_baselines(config: pytest.Config) -> Baselines | None:
+    """What runs are held against, read at once: what is not there is said before anything is measured. Raises PlanError."""
+    names, least_effect = config.option.latency_baseline, config.option.latency_least_effect
+    if not names:
+        if least_effect is not None:
+            raise PlanError("--latency-least-effect: it is by how much a run may be slower than its baseline; name one: --latency-baseline")
+        return None
+    from tailgate.reporting.baseline import Baselines  # not before it is needed: it imports numpy
+
+    try:
+        effect = None if least_effect is None else fraction(least_effect)
+    except PlanError as error:
+        raise PlanError(f"--latency-least-effect: {error}") from None
+    history = history_folder(config) or reports_folder(config)
+    return Baselines(names, history, config.invocation_params.dir, least_effect=effect)
 
 
 def _kind(config: pytest.Config, plan: Plan | None) -> str | None:

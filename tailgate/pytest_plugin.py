@@ -12,10 +12,11 @@ import pytest
 from tailgate.errors import CapacityError, PlanError, TailgateError
 from tailgate.plan.case import Case
 from tailgate.plan.pair import Pair
+from tailgate.pytest_asked import asked_of, cases_of, check_baselines, checked
 from tailgate.pytest_benchmark_bridge import before_benchmark
 from tailgate.pytest_locust_truce import Truce
 from tailgate.pytest_measure import LINES, Measure
-from tailgate.pytest_options import PLAN, add_options, read_options, region_of, reports_folder, settings_of, workforce_of
+from tailgate.pytest_options import BASELINES, PLAN, add_options, read_options, region_of, reports_folder, settings_of, workforce_of
 from tailgate.pytest_terminal import REPORT_LINES, explain
 from tailgate.targets import Target
 
@@ -100,12 +101,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     items = [item for item in session.items if "tailgate_gate" in getattr(item, "fixturenames", ())]
     if config.option.latency_explain:
-        _explain(config, _asked_of(items))
+        _explain(config, asked_of(items))
         return
     if not items or any(getattr(config.option, name, False) for name in _RUN_NOTHING):
         return
     try:
-        cases = _checked(_cases_of(_asked_of(items)), settings_of(config).region)
+        asked = asked_of(items)
+        cases = checked(cases_of(asked), settings_of(config).region)
+        check_baselines(config, asked)
         _gate_of(config).prefetch(cases)
     except (TailgateError, pytest.UsageError) as error:
         if not hasattr(config, "workerinput"):
@@ -201,7 +204,7 @@ def _gate_of(config: pytest.Config) -> Gate:
     if GATE not in config.stash:
         from tailgate.pytest_gate import open_gate
 
-        config.stash[GATE] = open_gate(config, reports_folder(config), settings_of(config), workforce_of(config))
+        config.stash[GATE] = open_gate(config, reports_folder(config), settings_of(config), workforce_of(config), config.stash[BASELINES])
     return config.stash[GATE]
 
 
@@ -213,32 +216,7 @@ def _open_controller(config: pytest.Config) -> None:
 
 def _explain(config: pytest.Config, asked: list[Case | Pair]) -> None:
     try:
-        _checked(_cases_of(asked), region_of(config))
+        checked(cases_of(asked), region_of(config))
         explain(config, asked)
     except TailgateError as error:
         raise pytest.UsageError(str(error)) from None
-
-
-def _checked(cases: list[Case], region: str) -> list[Case]:
-    """The cases, their payloads having been read and their prices found: what is missing is said before anything is deployed."""
-    try:
-        for case in cases:
-            case.bodies()
-            case.check_price_in(region)
-    except PlanError as error:
-        raise pytest.UsageError(str(error)) from None
-    return cases
-
-
-def _asked_of(items: list[pytest.Item]) -> list[Case | Pair]:
-    asked: list[Any] = []
-    for item in items:
-        for marker in item.iter_markers("latency"):
-            asked.extend(marker.args)
-        callspec = getattr(item, "callspec", None)
-        asked.extend(callspec.params.values() if callspec else ())
-    return [one for one in asked if isinstance(one, Case | Pair)]
-
-
-def _cases_of(asked: list[Case | Pair]) -> list[Case]:
-    return [case for one in asked for case in (one.cases if isinstance(one, Pair) else (one,))]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 
+from tailgate.analysis.baseline import asks_repeat, regressed
 from tailgate.analysis.looks import USUAL, Rhythm
 from tailgate.analysis.outcome import Outcome
 from tailgate.driving import shown_on
@@ -15,6 +17,7 @@ from tailgate.measure import Measurement, measure
 from tailgate.paired_run import PairedRun, paired
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.pair import Pair
+from tailgate.reporting.baseline import Baselines
 from tailgate.reporting.history import History
 from tailgate.reporting.progress import Board
 from tailgate.reporting.record import Record
@@ -29,7 +32,8 @@ class Session:
     Nothing is started before the first `prefetch`, `open` or `measure`. floors: measures the harness beside, unless the
     target is the null responder itself. workforce: who shares each load. repeats: how often a run that its host
     disturbed is measured again. rhythm: when a run is looked at, to end it as soon as its verdict is clear; None for never.
-    retry: whether a FAIL counts only where a second run confirms it.
+    retry: whether a FAIL counts only where a second run confirms it. history: where earlier runs lie, in the reports folder
+    unless said otherwise. baselines: what runs are held against beside their budget.
     """
 
     def __init__(
@@ -42,10 +46,13 @@ class Session:
         repeats: int = 0,
         rhythm: Rhythm | None = USUAL,
         retry: bool = True,
+        history: Path | None = None,
+        baselines: Baselines | None = None,
     ) -> None:
         self.target = Prefetched(make_target(settings), on_progress=self._deploying)
         self._record = record
-        self._history = History(record.reports)
+        self._history = History(history or record.reports)
+        self._baselines = baselines
         self._floors = floors if settings.kind != "null" else None
         self._board = board
         self._workforce = workforce
@@ -61,24 +68,26 @@ class Session:
     def measure(self, case: Case, asked_by: Mapping[str, str]) -> Iterator[Measurement]:
         """Measure one case: each run as it is recorded, the last counts.
 
-        Again where its host disturbed it, as often as that may be; and once more to confirm a FAIL, by a run that keeps what it
-        finds: a PASS, or INCONCLUSIVE.
+        Again where its host disturbed it, as often as that may be; and once more to confirm a FAIL or a regression, by a run that
+        keeps what it finds: a PASS, or INCONCLUSIVE.
         """
-        failed: Measurement | None = None
+        before: Measurement | None = None
         disturbed = 0
         for number in count():
-            measured = self._measure(case, {**asked_by, "repeat": str(number)}, failed)
+            measured = self._measure(case, {**asked_by, "repeat": str(number)}, before)
             yield measured
             if measured.disturbed and disturbed < self._repeats:
                 disturbed += 1
             elif self.unconfirmed(measured):
-                failed = measured
+                before = measured
             else:
                 return
 
     def unconfirmed(self, measured: Measurement) -> bool:
-        """Whether it is a FAIL that another run has to confirm."""
-        return self._retry and measured.failed is None and measured.verdict.outcome is Outcome.FAIL
+        """Whether it is a FAIL, or slower than its baseline, and another run has to confirm that."""
+        if measured.verdict.outcome is Outcome.FAIL:
+            return self._retry and measured.failed is None and not regressed(measured.verdict)
+        return measured.before is None and asks_repeat(measured.verdict)
 
     def paired(self, pair: Pair, seed: int, asked_by: Mapping[str, str]) -> Iterator[PairedRun]:
         """Measure two cases in one run, again where its host disturbed it: each run as it is recorded, the last counts."""
@@ -107,7 +116,7 @@ class Session:
             self._waiting_for = None
             self._board.pause()
 
-    def _measure(self, case: Case, asked_by: Mapping[str, str], failed: Measurement | None) -> Measurement:
+    def _measure(self, case: Case, asked_by: Mapping[str, str], before: Measurement | None) -> Measurement:
         """Measure one case when its endpoint is there and nobody else measures on this host; who asked goes on record."""
         self._waiting_for = case
         on_tick = shown_on(self._board, case.id, case.load)
@@ -121,7 +130,8 @@ class Session:
                 workforce=self._workforce,
                 history=self._history,
                 rhythm=self._rhythm,
-                failed=failed,
+                baselines=self._baselines,
+                before=before,
                 on_tick=on_tick,
                 asked_by=asked_by,
             )

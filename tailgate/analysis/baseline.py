@@ -82,6 +82,17 @@ def changes(baseline: Baseline, metrics: Iterable[str], newest: Times, repeat: T
     return tuple(_changes(baseline, metrics, newest, repeat))
 
 
+def held(verdict: Verdict, case: Case, estimates: Iterable[Estimate], baseline: Baseline | None, before: Times | None = None) -> Verdict:
+    """A run's verdict, knowing what the baseline says of the run, where there is one. Pure.
+
+    before: what the run that it repeats came to, where it does.
+    """
+    if baseline is None:
+        return verdict
+    own, metrics = times_of(verdict, estimates), metrics_of(case.budget)
+    return weighed(verdict, case, changes(baseline, metrics, own) if before is None else changes(baseline, metrics, before, own))
+
+
 def weighed(verdict: Verdict, case: Case, found: tuple[MetricChange, ...]) -> Verdict:
     """The verdict, knowing its history. Pure.
 
@@ -91,17 +102,22 @@ def weighed(verdict: Verdict, case: Case, found: tuple[MetricChange, ...]) -> Ve
     if verdict.reasons:
         return verdict
     told = replace(verdict, changes=found, notes=(*change_wording.change_lines(found, verdict.target_kind), *verdict.notes))
-    regressed = [one.metric for one in found if one.change.outcome is Outcome.FAIL]
-    if not regressed:
+    if not regressed(told):
         return told
+    slower = [one.metric for one in found if one.change.outcome is Outcome.FAIL]
     over = [check.limit.metric for check in verdict.checks if check.decision.outcome is Outcome.FAIL]
-    what = change_wording.what_came_out(over, regressed)
+    what = change_wording.what_came_out(over, slower)
     return replace(told, outcome=Outcome.FAIL, heading=wording.heading(case, what, verdict.target_kind))
 
 
 def asks_repeat(verdict: Verdict) -> bool:
     """Whether an independent repeat would decide about a regression."""
     return any(one.change.repeat for one in verdict.changes)
+
+
+def regressed(verdict: Verdict) -> bool:
+    """Whether it was found slower than its baseline, twice."""
+    return any(one.change.outcome is Outcome.FAIL for one in verdict.changes)
 
 
 def _changes(baseline: Baseline, metrics: Iterable[str], newest: Times, repeat: Times | None) -> Iterator[MetricChange]:

@@ -34,11 +34,6 @@ def change_lines(found: Iterable[MetricChange], target_kind: str) -> Iterator[st
             yield f"  {one.left_out} earlier {runs} left out: failures reached into {one.metric}"
 
 
-def change_text(one: MetricChange) -> str:
-    """A comparison in a few words: `p99 +19 % against main`; with fewer than 5 runs, too."""
-    return f"{one.metric} {_percent(one.change.relative)} against {one.baseline}"
-
-
 def _told(one: MetricChange, target_kind: str) -> str:
     change, newest = one.change, format_ms(one.newest_s)
     if change.expected_s is None:

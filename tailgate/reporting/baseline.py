@@ -35,24 +35,32 @@ class Baselines:
     """What was named, read once when it is made. Raises PlanError where a name is of nothing, or of nothing that can be read.
 
     names: as they were given; the runs of several are taken together. history: where earlier runs lie. start: what
-    paths are relative to.
+    paths are relative to. least_effect: the share that matters, 3 % where nobody says.
     """
 
     def __init__(
-        self, names: Sequence[str], history: Path, start: Path, *, least_effect: float = LEAST_EFFECT, vantage: str = "local"
+        self, names: Sequence[str], history: Path, start: Path, *, least_effect: float | None = None, vantage: str = "local"
     ) -> None:
         self.name = ", ".join(names)
-        self._least_effect, self._vantage = least_effect, vantage
+        self._least_effect, self._vantage = LEAST_EFFECT if least_effect is None else least_effect, vantage
         found = {_which(run): run for name in names for run in _named(name, history, start)}
         self._all = sorted(found.values(), key=began)
         self._runs = last_of_repeats(trusted(self._all))
 
     def of(self, case: Case, target_kind: str) -> Baseline:
         """The newest 20 comparable runs. Raises PlanError saying what is different where there are none."""
-        comparable = [run for run in self._runs if kept(run) == (case.key, target_kind, self._vantage)]
-        if not comparable:
-            raise PlanError(f"{_OPTION} {self.name}: {self._why_none(case, target_kind)}")
-        return Baseline(self.name, tuple(_earlier(run) for run in comparable[-NEWEST_RUNS:]), self._least_effect)
+        self.check([case], target_kind)
+        return Baseline(self.name, tuple(map(_earlier, self._comparable(case, target_kind))), self._least_effect)
+
+    def check(self, cases: Iterable[Case], target_kind: str) -> None:
+        """See whether any of these cases can be held against it. Raises PlanError with the first one's reason where none can."""
+        asked = list(cases)
+        if asked and not any(self._comparable(case, target_kind) for case in asked):
+            others = f" (and none of the other {len(asked) - 1} cases)" if len(asked) > 1 else ""
+            raise PlanError(f"{_OPTION} {self.name}: {self._why_none(asked[0], target_kind)}{others}")
+
+    def _comparable(self, case: Case, target_kind: str) -> list[Run]:
+        return [run for run in self._runs if kept(run) == (case.key, target_kind, self._vantage)][-NEWEST_RUNS:]
 
     def _why_none(self, case: Case, target_kind: str) -> str:
         same = [run for run in self._all if run.case.get("id") == case.id]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tailgate.errors import RecordError
 from tailgate.reporting.benchmark_json import runs_in
+from tailgate.reporting.durable import written_durably
 from tailgate.reporting.run_file import Run
 from tailgate.reporting.session_folder import BENCHMARKS
 
@@ -20,6 +21,26 @@ def benchmarks_folder(folder: Path) -> Path:
 def newest_runs(folder: Path, most_files: int) -> list[Run]:
     """The runs in the newest files below a folder, newest first; files that cannot be read are passed over."""
     return sorted((run for path in _newest(folder, most_files) for run in _readable(path)), key=began, reverse=True)
+
+
+def keep_copy(saved: Path | None, history: Path | None) -> None:
+    """Copy a benchmark JSON into a history, in a folder named like its own; nothing where either is None. Raises RecordError.
+
+    A file that is there already, of which it is the copy or the original, stays as it is.
+    """
+    if saved is None or history is None:
+        return
+    copy = benchmarks_folder(history) / saved.parent.name / saved.name
+    try:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        while copy.exists():
+            if copy.read_bytes() == saved.read_bytes():
+                return
+            copy = copy.with_stem(f"{copy.stem}_")
+        with written_durably(copy) as file:
+            file.write(saved.read_bytes())
+    except OSError as error:
+        raise RecordError(f"{saved} cannot be copied into the history {history} ({error}); copy it there yourself") from None
 
 
 def trusted(runs: Iterable[Run]) -> list[Run]:

@@ -43,7 +43,24 @@ def _course(run: Run) -> str:
         words.append("confirmed" if run.verdict["outcome"] == "FAIL" else "the FAIL before it is not confirmed")
     if saving_s and planned_s:
         words.append(f"stopped after {planned_s - saving_s:.0f} of {planned_s:g} s")
-    return f"  ({', '.join(words)})" if words else ""
+    return "".join(f"  ({text})" for text in (", ".join(words), _against(run)) if text)
+
+
+def _against(run: Run) -> str:
+    """What its baseline says of it: `against main: p50 +1 %, p99 +19 %, slower`; nothing without one."""
+    changes = run.verdict.get("changes")
+    told = [one for one in changes if isinstance(one, dict)] if isinstance(changes, list) else []
+    if not told:
+        return ""
+    known = [(one.get("metric"), one.get("change")) for one in told]
+    grew = [f"{metric} {_grown(change.get('relative'))}" for metric, change in known if isinstance(change, dict)]
+    outcomes = {change.get("outcome") for _, change in known if isinstance(change, dict)}
+    word = next((word for outcome, word in (("FAIL", ", slower"), ("INCONCLUSIVE", ", undecided")) if outcome in outcomes), "")
+    return f"against {told[0].get('baseline')}: {', '.join(grew)}{word}"
+
+
+def _grown(relative: object) -> str:
+    return f"{relative * 100:+.0f} %" if isinstance(relative, int | float) else "–"
 
 
 def outcome_of(run: Run) -> str:

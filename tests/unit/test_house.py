@@ -35,6 +35,7 @@ SKIN = {
     "pytest_benchmark_bridge",
     "pytest_locust_truce",
     "pytest_measure",
+    "pytest_asked",
     "pytest_options",
 }
 FRAMEWORKS = {

@@ -1,4 +1,4 @@
-"""A session measures again what its host disturbed, and once more what failed, and nothing else."""
+"""A session measures again what its host disturbed, and once more what failed or was slower than before, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ CASE = Case(EndpointSpec("ranker"), payload=b"{}", load=Poisson(per_s=60, for_s=
 
 @dataclass
 class Scripted:
-    """What one measurement is to be: disturbed, or what its verdict says."""
+    """What one measurement is to be: disturbed, what its verdict says, or `slower` (a PASS that asks for a repeat) or `regressed`."""
 
     word: str
-    failed: Any = None
+    before: Any = None
 
     @property
     def disturbed(self) -> bool:
@@ -35,16 +35,23 @@ class Scripted:
     @property
     def verdict(self) -> SimpleNamespace:
         """What it came to."""
-        return SimpleNamespace(outcome=Outcome.INCONCLUSIVE if self.disturbed else Outcome[self.word])
+        outcome = {"disturbed": Outcome.INCONCLUSIVE, "slower": Outcome.PASS, "regressed": Outcome.FAIL}.get(self.word)
+        change = SimpleNamespace(repeat=self.word == "slower", outcome=Outcome.FAIL if self.word == "regressed" else Outcome.PASS)
+        return SimpleNamespace(outcome=outcome or Outcome[self.word], changes=[SimpleNamespace(change=change)])
+
+    @property
+    def failed(self) -> Any:
+        """The run before it, where that failed."""
+        return self.before if self.before is not None and self.before.verdict.outcome is Outcome.FAIL else None
 
 
 def measured(script: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> list[tuple[str, Scripted]]:
     """The runs that a session makes of one case, by their numbers, where each comes out as the script says."""
     words, numbers = iter(script), []
 
-    def measure(*_: Any, asked_by: dict[str, str], failed: Any, **__: Any) -> Scripted:
+    def measure(*_: Any, asked_by: dict[str, str], before: Any, **__: Any) -> Scripted:
         numbers.append(asked_by["repeat"])
-        return Scripted(next(words), failed)
+        return Scripted(next(words), before)
 
     monkeypatch.setattr("tailgate.session.measure", measure)
     with closing(RelayBoard(None)) as board:
@@ -95,3 +102,28 @@ def test_a_fail_is_measured_once_more_and_the_second_run_counts(
 def test_without_the_retry_a_fail_counts_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As it does where somebody confirms it in another way."""
     assert len(measured(["FAIL", "PASS"], tmp_path, monkeypatch, retry=False)) == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "befores"),
+    [
+        (["slower", "regressed"], [None, "slower"]),
+        (["slower", "PASS"], [None, "slower"]),
+        (["slower", "disturbed", "regressed"], [None, "slower", "slower"]),
+        (["slower", "slower"], [None, "slower"]),
+        (["slower", "FAIL", "FAIL"], [None, "slower", "FAIL"]),
+        (["FAIL", "regressed"], [None, "FAIL"]),
+    ],
+)
+def test_a_run_that_is_slower_than_its_baseline_is_repeated_once(
+    script: list[str], befores: list[str | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its repeat decides about the regression; only a budget that is missed then has to be confirmed anew."""
+    found = measured([*script, "PASS"], tmp_path, monkeypatch, repeats=2)
+    assert [run.word for _, run in found] == script
+    assert [run.before and run.before.word for _, run in found] == befores
+
+
+def test_a_regression_takes_two_runs_even_without_the_retry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of twenty usual runs is beyond its bound."""
+    assert [run.word for _, run in measured(["slower", "PASS"], tmp_path, monkeypatch, retry=False)] == ["slower", "PASS"]

@@ -173,3 +173,13 @@ def test_of_repeats_the_last_counts(asked: list[tuple[str, str]]) -> None:
         repeats = [repeat for which, repeat in asked if which == test]
         first = bool(repeats) and repeats[0] != "0"
         assert sum(one.provenance["test"] == test for one in left) == repeats.count("0") + first
+
+
+def test_a_baseline_is_refused_at_once_where_it_has_none_of_the_cases(tmp_path: Path) -> None:
+    """One that lacks some may do for the others."""
+    saved(tmp_path, run(case=case_of("other")))
+    baselines = Baselines(["latest"], tmp_path, tmp_path)
+    baselines.check([CASE, case_of("other")], "emulated")
+    baselines.check([], "emulated")
+    with pytest.raises(PlanError, match=r"it has no run of ranker.*and none of the other 1 cases"):
+        baselines.check([CASE, case_of("third")], "emulated")

@@ -94,3 +94,19 @@ def test_a_run_whose_samples_are_gone_is_not_compared(run: Run) -> None:
     other = replace(run, case={**run.case, "network_path": "privatelink", "id": "other"}, samples="gone.samples")
     assert path_differences([run, other]) == []
     assert "other" in summary([run, other], width=160, styled=False)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        (("PASS", "PASS"), "  (against main: p50 +1 %, p99 +20 %)"),
+        (("PASS", "FAIL"), "  (against main: p50 +1 %, p99 +20 %, slower)"),
+        (("INCONCLUSIVE", "PASS"), "  (against main: p50 +1 %, p99 +20 %, undecided)"),
+    ],
+)
+def test_a_line_says_what_the_baseline_says(run: Run, outcomes: tuple[str, str], said: str) -> None:
+    """By how much each of its times changed; a run that was held against nothing says nothing."""
+    assert "against" not in run_line(run)
+    told = zip(("p50", "p99"), (0.011, 0.2), outcomes, strict=True)
+    changes = [{"metric": m, "baseline": "main", "change": {"relative": r, "outcome": o}} for m, r, o in told]
+    assert run_line(replace(run, verdict={**run.verdict, "changes": changes})).endswith(said)

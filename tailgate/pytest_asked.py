@@ -1,0 +1,49 @@
+"""What the selected tests ask to be measured, as far as it is known ahead, checked before anything is deployed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tailgate.errors import PlanError
+from tailgate.plan.case import Case
+from tailgate.plan.pair import Pair
+from tailgate.pytest_options import BASELINES, settings_of
+
+
+def checked(cases: list[Case], region: str) -> list[Case]:
+    """The cases, their payloads having been read and their prices found: what is missing is said before anything is deployed."""
+    try:
+        for case in cases:
+            case.bodies()
+            case.check_price_in(region)
+    except PlanError as error:
+        raise pytest.UsageError(str(error)) from None
+    return cases
+
+
+def check_baselines(config: pytest.Config, asked: list[Case | Pair]) -> None:
+    """Before anything is deployed, refuse a baseline that has none of the tests' own cases. Raises PlanError.
+
+    One that lacks some is no error yet: a case may be there for `measure.paired`, which is held against nothing.
+    """
+    baselines = config.stash[BASELINES]
+    if baselines is not None:
+        baselines.check([one for one in asked if isinstance(one, Case)], settings_of(config).kind)
+
+
+def asked_of(items: list[pytest.Item]) -> list[Case | Pair]:
+    """The cases and pairs in the tests' parameters and markers, in their order."""
+    asked: list[Any] = []
+    for item in items:
+        for marker in item.iter_markers("latency"):
+            asked.extend(marker.args)
+        callspec = getattr(item, "callspec", None)
+        asked.extend(callspec.params.values() if callspec else ())
+    return [one for one in asked if isinstance(one, Case | Pair)]
+
+
+def cases_of(asked: list[Case | Pair]) -> list[Case]:
+    """Those cases, with both of each pair."""
+    return [case for one in asked for case in (one.cases if isinstance(one, Pair) else (one,))]
