@@ -8,7 +8,8 @@ Format 1, a mapping. Times are seconds, shares are fractions, a number that is i
     verdict       outcome PASS, FAIL or INCONCLUSIVE; reasons why the run cannot be trusted; checks, each a limit (metric,
                   bound, source) and its decision (analysis/gate.py); explanation, the text that people were shown; rhythm, the
                   first_s and every_s at which it was looked at while it ran (null: at its end only), and saved_s, what that
-                  saved of its load
+                  saved of its load; changes, what a baseline said of each time: metric, baseline, newest_s, repeat_s, change
+                  (analysis/history.py), since, commit, left_out; absent in older runs
     estimates     metric, value, low, high: percentiles and more with their two-sided 95 % intervals (analysis/estimates.py);
                   a value of null is infinite, a bound of null unknown
     requests      scheduled (with warm-up; null in a closed loop), judged, answered, failed by kind of error; stopped_s, when the
@@ -16,7 +17,8 @@ Format 1, a mapping. Times are seconds, shares are fractions, a number that is i
                   is described here; faults, why the run cannot be trusted
     samples       name of the samples file in the same folder
     provenance    target, vantage, region, versions, commit, started_at (ISO 8601, UTC), host, endpoint, session, test;
-                  confirms, the file of the run whose FAIL this one was to confirm
+                  branch, absent in older runs; confirms, the file of the run whose FAIL this one was to confirm, or repeat_of,
+                  that of a run that was slower than its baseline
     histogram     unit "ns", digits 3, encoded: HdrHistogram V2 (base64) of the judged response times of answered requests
     blocks        the same with digits 2 in blocks of `seconds` of due time, encoded: one text per block
     per_second    requests, exceedances by limit, and kinds: those that failed and those that were throttled (absent in older
