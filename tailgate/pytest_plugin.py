@@ -17,7 +17,7 @@ from tailgate.pytest_benchmark_bridge import before_benchmark
 from tailgate.pytest_locust_truce import Truce
 from tailgate.pytest_measure import LINES, Measure
 from tailgate.pytest_options import BASELINES, PLAN, add_options, read_options, region_of, reports_folder, settings_of, workforce_of
-from tailgate.pytest_terminal import REPORT_LINES, explain
+from tailgate.pytest_terminal import REPORT_LINES, announce, explain
 from tailgate.targets import Target
 
 if TYPE_CHECKING:
@@ -100,15 +100,16 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Begin to deploy, in the background, what the selected tests will measure; options that run nothing deploy nothing."""
     config = session.config
     items = [item for item in session.items if "tailgate_gate" in getattr(item, "fixturenames", ())]
+    asked = asked_of(items)
     if config.option.latency_explain:
-        _explain(config, asked_of(items))
+        _explain(config, asked)
         return
     if not items or any(getattr(config.option, name, False) for name in _RUN_NOTHING):
         return
     try:
-        asked = asked_of(items)
         cases = checked(cases_of(asked), settings_of(config).region)
         check_baselines(config, asked)
+        announce(config, asked)
         _gate_of(config).prefetch(cases)
     except (TailgateError, pytest.UsageError) as error:
         if not hasattr(config, "workerinput"):

@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tailgate.analysis.planning import Planned
     from tailgate.plan.case import Case
     from tailgate.plan.pair import Pair
     from tailgate.pytest_benchmark_bridge import Bridge
@@ -103,17 +104,35 @@ class Terminal:
 
 def explain(config: pytest.Config, asked: Sequence[Case | Pair]) -> None:
     """What the limits of all that is planned take, each once. Raises PlanError for a pair whose arms have too little."""
-    from tailgate.analysis.planning import planned
     from tailgate.reporting.plan_table import plan_table
 
     reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None:
         return
-    once = [one for number, one in enumerate(asked) if one not in asked[:number]]
-    cases = [case for one in once for case in planned(one)]
+    cases = _planned(asked)
     reporter.section("tail latency: what is planned")
     for line in plan_table(cases, width=config.get_terminal_writer().fullwidth if reporter.isatty else WIDTH_OF_LOGS):
         reporter.write_line(line)
+
+
+def announce(config: pytest.Config, asked: Sequence[Case | Pair]) -> None:
+    """The same of a session that goes on: in one line, with -v as `explain` does, with -q not at all."""
+    from tailgate.reporting.plan_table import plan_line
+
+    reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not asked or config.option.verbose < 0:
+        return
+    if config.option.verbose:
+        explain(config, asked)
+    else:
+        reporter.write_line(plan_line(_planned(asked)))
+
+
+def _planned(asked: Sequence[Case | Pair]) -> list[Planned]:
+    """Each once, however many tests ask for it."""
+    from tailgate.analysis.planning import planned
+
+    return [case for number, one in enumerate(asked) if one not in asked[:number] for case in planned(one)]
 
 
 def _short(path: Path) -> Path:

@@ -24,11 +24,22 @@ def plan_table(cases: Sequence[Planned], *, width: int) -> list[str]:
     """Lines of at most `width` columns; names and limits longer than that are folded."""
     if not cases:
         return ["no case is selected: -m latency selects them, and cases that a test makes in its body are not known before it runs"]
-    lines = [*(_wide(cases, width) if width >= _WIDE else _narrow(cases, width)), "", *textwrap.wrap(_total(cases), width)]
+    total = f"{_total(cases)} if each is run once to its end"
+    lines = [*(_wide(cases, width) if width >= _WIDE else _narrow(cases, width)), "", *textwrap.wrap(total, width)]
     scant = any(_scant(case, need) for case in cases for need in case.needs)
     for note in _NOTES if scant else _NOTES[:1]:
         lines += textwrap.wrap(note, width)
     return lines
+
+
+def plan_line(cases: Sequence[Planned]) -> str:
+    """The same in one line: how long it all takes, and the limit that takes most of its own load to be decided."""
+    shares = [(need.least / case.requests, case, need) for case in cases if case.requests for need in case.needs]
+    if not shares:
+        return f"{_total(cases)} (-v: what each limit takes)"
+    _, case, need = max(shares, key=lambda one: one[0])
+    takes = f"'{need.limit}' takes {format_count(need.least)} of {format_count(round(case.requests or 0))} requests to be decided"
+    return f"{_total(cases)}; of {case.name} {takes} (-v: what each limit takes)"
 
 
 def _wide(cases: Sequence[Planned], width: int) -> Iterator[str]:
@@ -78,7 +89,7 @@ def _total(cases: Sequence[Planned]) -> str:
     total_s = sum(case.takes_s or 0.0 for case in cases)
     runs = sum(case.takes_s is not None for case in cases)
     minutes = f" ({total_s / 60:.1f} min)" if total_s >= 120 else ""
-    return f"{runs} run{'s' if runs > 1 else ''}, {_seconds(total_s)}{minutes} of load if each is run once to its end; nothing was deployed"
+    return f"{runs} run{'s' if runs > 1 else ''} planned, {_seconds(total_s)}{minutes} of load"
 
 
 def _seconds(time_s: float) -> str:

@@ -19,7 +19,7 @@ def test_it_shows_what_each_limit_takes_and_runs_nothing(suite, pytester: pytest
             "ranker-ml.m5.large-public * requests in 2 s + 0.5 s warm-up, * p90 <= 500.0 ms * 29 * 107 *",
             "* error_rate <= 10.0 % * 29 * 107 *",
             "ranker-ml.m5.xlarge-public *",
-            "2 runs, 5 s of load if each is run once to its end; nothing was deployed",
+            "2 runs planned, 5 s of load if each is run once to its end",
         ]
     )
     assert sum(line.startswith("ranker-ml.m5.large-public") for line in outcome.outlines) == 1
@@ -28,7 +28,7 @@ def test_it_shows_what_each_limit_takes_and_runs_nothing(suite, pytester: pytest
     chosen = suite("--latency-explain", "-k", "xlarge", change=TWO)
     assert chosen.ret == 0
     assert "ranker-ml.m5.large-public" not in chosen.stdout.str()
-    assert "1 run, 2.5 s of load" in chosen.stdout.str()
+    assert "1 run planned, 2.5 s of load" in chosen.stdout.str()
 
 
 def test_on_a_terminal_of_eighty_columns_it_fits(suite, pytester: pytest.Pytester) -> None:
@@ -43,7 +43,7 @@ def test_on_a_terminal_of_eighty_columns_it_fits(suite, pytester: pytest.Pyteste
     )
     outcome = suite("--latency-explain", change=TWO)
     assert outcome.ret == 0
-    planned = outcome.stdout.str().partition("what is planned")[2].partition("share exceeds")[0].splitlines()[1:]
+    planned = outcome.stdout.str().partition("what is planned")[2].partition("2 runs planned")[0].splitlines()[1:]
     assert any(line.startswith("ranker-ml.m5.large-public: ") for line in planned)
     assert max(map(len, planned)) <= 80
 
@@ -52,6 +52,16 @@ def test_under_ci_no_target_has_to_be_named_to_be_explained(suite, monkeypatch: 
     """Nothing is asked of any."""
     monkeypatch.setenv("CI", "true")
     assert suite("--latency-explain").ret == 0
+
+
+def test_a_session_that_goes_on_says_it_before_it_deploys(suite) -> None:
+    """In a line; with -v whole; with -q not at all."""
+    idle = {"run = measure(case)": "return"}
+    line = "1 run planned, 2.5 s of load; of ranker-ml.m5.large-public 'p90 <= 500.0 ms' takes 29 of * requests to be decided*"
+    suite("--latency-target=null", change=idle).stdout.fnmatch_lines([line, "*1 passed*"])
+    whole = suite("--latency-target=null", "-v", change=idle).stdout
+    whole.fnmatch_lines(["*what is planned*", "ranker-ml.m5.large-public *p90 <= 500.0 ms * 29 *", "*1 passed*"])
+    assert "of load" not in suite("--latency-target=null", "-q", change=idle).stdout.str()
 
 
 @pytest.mark.parametrize(

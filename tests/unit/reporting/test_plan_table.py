@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tailgate import Budget, Case, ClosedLoop, EndpointSpec, Poisson
 from tailgate.analysis.planning import Need, Planned, planned
-from tailgate.reporting.plan_table import plan_table
+from tailgate.reporting.plan_table import plan_line, plan_table
 
 LOAD = Poisson(50, 12, 2, seed=7)
 CASES = [
@@ -28,7 +28,7 @@ def test_at_eighty_columns_each_case_has_a_line_of_its_own() -> None:
     assert "embedder-ml.m5.large-public: with 4 callers, 60 s + 2 s warm-up" in text
     assert "cost_per_1000 <= 0.02 USD 200 – – –" in text
     assert "p99 <= 1000.0 ms 299 – 1 146 –" in text
-    assert "2 runs, 76 s of load if each is run once to its end; nothing was deployed" in text
+    assert "2 runs planned, 76 s of load if each is run once to its end" in text
     assert "* the load holds fewer" in text
 
 
@@ -39,6 +39,14 @@ def test_where_there_is_room_it_is_one_table() -> None:
     assert sum(line.startswith("ranker-ml.c6i.xlarge-public") for line in lines) == 1
     p50, p99 = lines[1:3]
     assert p50.index("p50 <= 60.0 ms") == p99.index("p99 <= 120.0 ms") == lines[0].index("limit")
+
+
+def test_one_line_names_the_limit_that_takes_most_of_its_load() -> None:
+    """Where answers decide how many requests there are, only the time is known."""
+    due = int((LOAD.due_times() >= 2).sum())
+    taken = f"of ranker-ml.c6i.xlarge-public 'p99 <= 120.0 ms' takes 299 of {due} requests to be decided"
+    assert plan_line(CASES) == f"2 runs planned, 76 s of load; {taken} (-v: what each limit takes)"
+    assert plan_line(CASES[1:]) == "1 run planned, 62 s of load (-v: what each limit takes)"
 
 
 def test_nothing_selected_says_how_to_select() -> None:
