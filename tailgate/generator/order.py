@@ -6,13 +6,16 @@ import base64
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tailgate.exceedances import Counted
 from tailgate.plan.arms import check_open_loop
 from tailgate.plan.expect import Expect
 from tailgate.plan.load import Load, load_fields, load_from
 from tailgate.plan.payload import PayloadChoice
 from tailgate.targets import Address
+
+if TYPE_CHECKING:
+    from tailgate.exceedances import Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ class Order:
     @classmethod
     def from_json(cls, line: str) -> Order:
         """The inverse of `to_json`."""
+        from tailgate.exceedances import Counted  # numpy comes with it, and who makes orders need not pay for that
+
         raw = json.loads(line)
         return cls(
             address=Address(**raw["address"]),
