@@ -84,10 +84,9 @@ def paired(
     cases = arm_cases(*pair.cases, seed)
     with _opened(target, pair) as endpoints:
         order = workforce.given(_order(pair, endpoints, record, seed))
-        processes = {name: number for endpoint in endpoints for name, number in endpoint.processes.items()}
         with turn:
             floor = floors.of(order) if floors is not None else None
-            samples = drive(order, environment=_environment(endpoints, workforce), processes=processes, on_tick=on_tick)
+            samples = drive(order, environment=_environment(endpoints, workforce), processes=_processes(endpoints), on_tick=on_tick)
     notes = notes_for(order.samples, asked_by.get("test"))
     arms = [_judged(case, _own(samples, arm, case), target.kind, history, floor, notes) for arm, case in enumerate(cases)]
     contrast = Contrast(pair, samples.after_warmup(), target.kind, _reasons(arms, pair), seed, notes)
@@ -135,6 +134,17 @@ def _environment(endpoints: tuple[Endpoint, Endpoint], workforce: Workforce) -> 
         names = " and ".join(endpoint.name for endpoint in endpoints)
         raise TargetError(f"{names} want different {', '.join(differing)}; one generator asks both, so let one caller be allowed to")
     return {**first, **second, **workforce.environment}
+
+
+def _processes(endpoints: tuple[Endpoint, Endpoint]) -> Mapping[str, int]:
+    """What must live for both, by name; two that are called the same are told apart by their endpoint's."""
+    first, second = (endpoint.processes for endpoint in endpoints)
+    shared = {name for name in first if first[name] != second.get(name, first[name])}
+    return {
+        f"{name} of {endpoint.name}" if name in shared else name: number
+        for endpoint in endpoints
+        for name, number in endpoint.processes.items()
+    }
 
 
 def _own(samples: Samples, arm: int, case: Case) -> Samples:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,6 +41,7 @@ class Known:
     queries: dict[str, dict[str, object]]
     environments: dict[str, dict[str, str]] = field(default_factory=dict)
     opened: list[str] = field(default_factory=list)
+    processes: dict[str, int] = field(default_factory=dict)
 
     kind = "process"
 
@@ -48,7 +51,8 @@ class Known:
         self.opened.append(spec.name)
         addresses = {path: self._address(spec.name, path) for path in ("public", "privatelink")}
         environment = self.environments.get(spec.name, {})
-        yield Endpoint(spec.name, addresses, deployed_by_us=False, provenance={}, environment=environment)
+        processes = {"model server": self.processes[spec.name]} if self.processes else {}
+        yield Endpoint(spec.name, addresses, deployed_by_us=False, provenance={}, environment=environment, processes=processes)
 
     def _address(self, name: str, path: str) -> Address:
         query = {**self.queries.get(name, {}), **self.queries.get(path, {})}
@@ -105,6 +109,20 @@ def test_an_arm_that_fails_never_passes(server: Served, tmp_path: Path) -> None:
     assert run.no_worse_than("10s", at="p50").outcome is Outcome.FAIL
     for at in ("p90", "p99", "p99.9", "mean"):
         assert run.no_worse_than("10s", at=at).outcome is not Outcome.PASS
+
+
+def test_a_server_of_either_arm_that_dies_makes_both_arms_worthless(server: Served, tmp_path: Path) -> None:
+    """The load ends at once, both runs are on record, and the reason says whose server it was."""
+    idle = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen(idle) as lasting, subprocess.Popen(idle) as dying:
+        target = Known(server, {}, processes={"ranker": lasting.pid, "candidate": dying.pid})
+        run = measured(target, ENDPOINTS, tmp_path, on_tick=lambda _: dying.kill())
+        lasting.kill()
+    assert run.no_worse_than("10s", at="p50").outcome is Outcome.INCONCLUSIVE
+    assert run.contrast.reasons[0].startswith(f"model server of candidate (pid {dying.pid}) died during the run")
+    assert [arm.verdict.outcome for arm in run.arms] == [Outcome.INCONCLUSIVE] * 2
+    assert not run.disturbed
+    assert generators() == []
 
 
 def test_an_arm_that_was_throttled_throughout_is_no_comparison(server: Served, tmp_path: Path) -> None:
