@@ -17,6 +17,7 @@ from tailgate.analysis.quantiles import LEVEL, Estimate
 from tailgate.analysis.verdict import Verdict
 from tailgate.plan.budget import Budget
 from tailgate.plan.case import Case
+from tailgate.plan.vocabulary import quantile_of
 
 ALWAYS = ("p50", "p99")
 """Metrics that are held against a baseline whatever the budget limits."""
@@ -63,8 +64,9 @@ class MetricChange:
 
 
 def metrics_of(budget: Budget) -> tuple[str, ...]:
-    """The times that are compared: p50, p99, and what else the budget limits; but for a maximum, which chance makes."""
-    return tuple(dict.fromkeys([*ALWAYS, *(limit.metric for limit in budget.limits if limit.is_time and limit.metric != "max")]))
+    """The times that are compared, percentiles first: p50, p99, and what else the budget limits; but for a maximum, which chance makes."""
+    limited = {limit.metric for limit in budget.limits if limit.is_time and limit.metric != "max"}
+    return tuple(sorted({*ALWAYS, *limited}, key=lambda metric: (quantile_of(metric) or 1.0, metric)))
 
 
 def times_of(verdict: Verdict, estimates: Iterable[Estimate]) -> dict[str, Estimate]:

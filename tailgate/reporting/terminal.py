@@ -53,13 +53,16 @@ def _against(run: Run) -> str:
     if not told:
         return ""
     known = [(one.get("metric"), one.get("change")) for one in told]
-    grew = [f"{metric} {_grown(change.get('relative'))}" for metric, change in known if isinstance(change, dict)]
+    grew = [f"{metric} {_grown(change)}" for metric, change in known if isinstance(change, dict)]
     outcomes = {change.get("outcome") for _, change in known if isinstance(change, dict)}
     word = next((word for outcome, word in (("FAIL", ", slower"), ("INCONCLUSIVE", ", undecided")) if outcome in outcomes), "")
     return f"against {told[0].get('baseline')}: {', '.join(grew)}{word}"
 
 
-def _grown(relative: object) -> str:
+def _grown(change: dict[str, Any]) -> str:
+    """By how much the run was slower: of a repeat, itself and not the run that asked for it."""
+    relative = change.get("repeat_relative")
+    relative = change.get("relative") if relative is None else relative
     return f"{relative * 100:+.0f} %" if isinstance(relative, int | float) else "–"
 
 

@@ -110,3 +110,9 @@ def test_a_line_says_what_the_baseline_says(run: Run, outcomes: tuple[str, str],
     told = zip(("p50", "p99"), (0.011, 0.2), outcomes, strict=True)
     changes = [{"metric": m, "baseline": "main", "change": {"relative": r, "outcome": o}} for m, r, o in told]
     assert run_line(replace(run, verdict={**run.verdict, "changes": changes})).endswith(said)
+
+
+def test_the_line_of_a_repeat_is_about_the_repeat(run: Run) -> None:
+    """The run that asked for it has a line of its own."""
+    changes = [{"metric": "p99", "baseline": "main", "change": {"relative": 0.2, "repeat_relative": 0.01, "outcome": "PASS"}}]
+    assert run_line(replace(run, verdict={**run.verdict, "changes": changes})).endswith("  (against main: p99 +1 %)")
