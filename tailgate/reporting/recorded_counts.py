@@ -53,7 +53,15 @@ class RecordedCounts:
 
     def exceeding(self, counted: Counted) -> Between:
         """How many requests exceed, for any bound and metric."""
-        return _KINDS[counted.what](self, counted.bound_s if counted.bound_s is not None else np.inf)
+        known = _KINDS.get(counted.what)
+        return self._as_recorded(counted) if known is None else known(self, counted.bound_s if counted.bound_s is not None else np.inf)
+
+    def _as_recorded(self, counted: Counted) -> Between:
+        """Of what has neither histogram nor kind: what the run's own limits counted, and else nothing is known."""
+        for recorded, counts in self._known:
+            if recorded == counted:
+                return Between(counts, counts)
+        return Between(np.zeros_like(self.requests), self.requests)
 
     def _responses(self, bound_s: float) -> Between:
         least, most = self._enclosed(RESPONSE, bound_s)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tailgate.errors import RecordError
 from tailgate.exceedances import FAILED, FIRST_BYTE, RESPONSE, THROTTLED, Counted
+from tailgate.reporting import recorded_counts
 from tailgate.reporting.histogram import above, encode
 from tailgate.reporting.recorded_counts import RecordedCounts, _divided
 from tailgate.reporting.run_file import Run
@@ -61,6 +62,16 @@ def test_the_truth_lies_between_the_ends_for_any_bound(bound_s: float, what: str
         slack = 2 + 0.02 * np.add.reduceat(counts.requests, np.arange(0, 35, 10))
         assert (of_blocks[0] - slack <= of_blocks[1]).all()
         assert (of_blocks[1] <= of_blocks[2] + slack).all()
+
+
+def test_a_kind_that_no_record_keeps_is_known_where_a_limit_counted_it_and_open_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A metric that is added counts what it likes: from none to all of the requests, until a limit of it is recorded."""
+    counts = RecordedCounts(RUN)
+    monkeypatch.setattr(recorded_counts, "_KINDS", {})
+    kept, open_ = counts.exceeding(Counted(RESPONSE, 0.04)), counts.exceeding(Counted(RESPONSE, 0.041))
+    assert kept.most.tolist() == kept.least.tolist() == true(Counted(RESPONSE, 0.04)).tolist()
+    assert open_.least.sum() == 0
+    assert open_.most.tolist() == counts.requests.tolist()
 
 
 @given(bound_s=st.floats(0.005, 0.12))
