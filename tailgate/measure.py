@@ -53,7 +53,7 @@ class Measurement:
     @property
     def failed(self) -> Measurement | None:
         """The run before it, where that said FAIL."""
-        return self.before if _failure(self.before) is not None else None
+        return self.before if failure_in(self.before) is not None else None
 
     @property
     def times(self) -> Times:
@@ -99,23 +99,23 @@ def measure(
             samples = drive(order, environment=environment, processes=endpoint.processes, on_tick=on_tick, stop_early=early.enough)
     judged = samples.after_warmup()
     notes = (*(floor.notes(case.budget) if floor is not None else ()), *notes_for(order.samples, asked_by.get("test")))
-    verdict = judge(case, judged, target_kind=target.kind, history=earlier, rhythm=rhythm, failed=_failure(before), notes=notes)
+    verdict = judge(case, judged, target_kind=target.kind, history=earlier, rhythm=rhythm, failed=failure_in(before), notes=notes)
     estimated = estimates(judged)
     verdict = held(verdict, case, estimated, baseline, before.times if before is not None else None)
-    facts = provenance(case, target.kind, endpoint, samples) | _circumstances(floor, before) | dict(asked_by)
+    facts = provenance(case, target.kind, endpoint, samples) | circumstances(floor, before) | dict(asked_by)
     run = record.write(case, verdict, estimated, samples, facts, order.samples)
     return Measurement(case, verdict, estimated, run, disturbed(case, judged, verdict.reasons), before)
 
 
-def _failure(before: Measurement | None) -> Verdict | None:
+def failure_in(before: Measurement | None) -> Verdict | None:
     """What the run before said, where that was FAIL."""
     return before.verdict if before is not None and before.verdict.outcome is Outcome.FAIL else None
 
 
-def _circumstances(floor: Floor | None, before: Measurement | None) -> dict[str, object]:
+def circumstances(floor: Floor | None, before: Measurement | None) -> dict[str, object]:
     """For the record: the harness's own response time, and the run that this one was to confirm."""
     known: dict[str, object] = {"floor": floor.fields() if floor is not None else None}
-    return known | ({"confirms" if _failure(before) is not None else "repeat_of": before.record.file} if before is not None else {})
+    return known | ({"confirms" if failure_in(before) is not None else "repeat_of": before.record.file} if before is not None else {})
 
 
 def order_for(case: Case, endpoint: Endpoint, samples_path: Path) -> Order:

@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from tailgate.analysis.baseline import Baseline, held
 from tailgate.analysis.contrast import Contrast, NoWorse
 from tailgate.analysis.estimates import estimates
 from tailgate.analysis.outcome import Outcome
+from tailgate.analysis.quantiles import Estimate
 from tailgate.analysis.validity import disturbed
 from tailgate.analysis.verdict import Verdict, judge
 from tailgate.errors import TargetError
@@ -17,10 +19,11 @@ from tailgate.floor import Floor, Floors
 from tailgate.generator.drive import drive
 from tailgate.generator.order import Order
 from tailgate.generator.workers.workforce import ALONE, Workforce
-from tailgate.measure import Measurement, OnTick, order_for
+from tailgate.measure import Measurement, OnTick, circumstances, failure_in, order_for
 from tailgate.plan.case import Case
 from tailgate.plan.pair import Pair, arm_cases, labels_of
 from tailgate.provenance import provenance
+from tailgate.reporting.baseline import Baselines
 from tailgate.reporting.history import History
 from tailgate.reporting.pairs import pair_fields
 from tailgate.reporting.record import Record, notes_for
@@ -74,21 +77,29 @@ def paired(
     floors: Floors | None = None,
     workforce: Workforce = ALONE,
     history: History | None = None,
+    baselines: Baselines | None = None,
+    previous: PairedRun | None = None,
     on_tick: OnTick | None = None,
     asked_by: Mapping[str, str] = MappingProxyType({}),
 ) -> PairedRun:
     """Drive two cases in one run, a seeded coin sending each request to one of them; judge, compare, and write it down.
 
-    seed: of the coin. The rest as in `measure`. Raises PlanError where the two cannot be compared; else as `measure`.
+    seed: of the coin. previous: a run of which an arm said FAIL or was slower than its baseline, for this one to confirm. The rest
+    as in `measure`, but that a run of two arms goes its full length. Raises PlanError where the two cannot be compared; else as `measure`.
     """
     cases = arm_cases(*pair.cases, seed)
+    held_against = [baselines.of(case, target.kind) if baselines is not None else None for case in cases]
     with _opened(target, pair) as endpoints:
         order = workforce.given(_order(pair, endpoints, record, seed))
         with turn:
             floor = floors.of(order) if floors is not None else None
             samples = drive(order, environment=_environment(endpoints, workforce), processes=_processes(endpoints), on_tick=on_tick)
     notes = notes_for(order.samples, asked_by.get("test"))
-    arms = [_judged(case, _own(samples, arm, case), target.kind, history, floor, notes) for arm, case in enumerate(cases)]
+    earlier = previous.arms if previous is not None else (None, None)
+    arms = [
+        _judged(_Arm(case, _own(samples, arm, case), earlier[arm]), target.kind, history, held_against[arm], floor, notes)
+        for arm, case in enumerate(cases)
+    ]
     contrast = Contrast(pair, samples.after_warmup(), target.kind, _reasons(arms, pair), seed, notes)
     before, after = (
         _recorded(each, target.kind, endpoint, floor, record, order, pair_fields(contrast, arm), asked_by)
@@ -99,15 +110,24 @@ def paired(
 
 @dataclass(frozen=True, slots=True)
 class _Arm:
-    """One arm, judged as a run of its own. samples: its own, with the warm-up."""
+    """One arm as a run of its own. samples: its own, with the warm-up. before: the same arm of the previous run."""
 
     case: Case
     samples: Samples
+    before: Measurement | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An arm and what it came to."""
+
+    arm: _Arm
     verdict: Verdict
+    estimates: tuple[Estimate, ...]
 
     @property
     def disturbed(self) -> bool:
-        return disturbed(self.case, self.samples.after_warmup(), self.verdict.reasons)
+        return disturbed(self.arm.case, self.arm.samples.after_warmup(), self.verdict.reasons)
 
 
 @contextmanager
@@ -153,15 +173,20 @@ def _own(samples: Samples, arm: int, case: Case) -> Samples:
     return replace(own, header=replace(own.header, scheduled=len(case.load.due_times())))
 
 
-def _judged(case: Case, samples: Samples, kind: str, history: History | None, floor: Floor | None, notes: tuple[str, ...]) -> _Arm:
-    """One arm against its own budget."""
+def _judged(
+    arm: _Arm, kind: str, history: History | None, baseline: Baseline | None, floor: Floor | None, notes: tuple[str, ...]
+) -> _Judged:
+    """One arm against its own budget, and against its baseline where there is one."""
+    case, judged, before = arm.case, arm.samples.after_warmup(), arm.before
     notes = (*(floor.notes(case.budget) if floor is not None else ()), *notes)
     earlier = history.of(case, kind) if history is not None else None
-    return _Arm(case, samples, judge(case, samples.after_warmup(), target_kind=kind, history=earlier, notes=notes))
+    verdict = judge(case, judged, target_kind=kind, history=earlier, failed=failure_in(before), notes=notes)
+    estimated = estimates(judged)
+    return _Judged(arm, held(verdict, case, estimated, baseline, before.times if before is not None else None), estimated)
 
 
 def _recorded(
-    arm: _Arm,
+    judged: _Judged,
     kind: str,
     endpoint: Endpoint,
     floor: Floor | None,
@@ -170,13 +195,13 @@ def _recorded(
     pair: Mapping[str, object],
     asked_by: Mapping[str, str],
 ) -> Measurement:
-    estimated = estimates(arm.samples.after_warmup())
-    facts = provenance(arm.case, kind, endpoint, arm.samples) | {"floor": floor.fields() if floor is not None else None} | dict(asked_by)
-    run = record.write(arm.case, arm.verdict, estimated, arm.samples, facts, order.samples, pair)
-    return Measurement(arm.case, arm.verdict, estimated, run, arm.disturbed)
+    arm, verdict, estimated = judged.arm, judged.verdict, judged.estimates
+    facts = provenance(arm.case, kind, endpoint, arm.samples) | circumstances(floor, arm.before) | dict(asked_by)
+    run = record.write(arm.case, verdict, estimated, arm.samples, facts, order.samples, pair)
+    return Measurement(arm.case, verdict, estimated, run, judged.disturbed, arm.before)
 
 
-def _reasons(arms: list[_Arm], pair: Pair) -> tuple[str, ...]:
+def _reasons(arms: list[_Judged], pair: Pair) -> tuple[str, ...]:
     """Why the run cannot be trusted: what speaks against both arms once, what speaks against one with its name."""
     found = [arm.verdict.reasons for arm in arms]
     of_both = [reason for reason in found[0] if reason in found[1]]
@@ -186,7 +211,7 @@ def _reasons(arms: list[_Arm], pair: Pair) -> tuple[str, ...]:
     return (*of_both, *of_one)
 
 
-def _disturbed(arms: list[_Arm]) -> bool:
+def _disturbed(arms: list[_Judged]) -> bool:
     """Whether all that speaks against the run is that its host was too busy for a while."""
     untrusted = [arm for arm in arms if arm.verdict.reasons]
     return bool(untrusted) and all(arm.disturbed for arm in untrusted)

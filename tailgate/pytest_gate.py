@@ -111,11 +111,9 @@ class Gate:
         """Measure two cases in one run for a test: each run, the one that counts last. Raises TailgateError as `measure`."""
         return self._session.paired(pair, seed, {"session": self._folder.id, "test": test})
 
-    @staticmethod
-    def lines_of(run: PairedRun) -> list[str]:
+    def lines_of(self, run: PairedRun) -> list[str]:
         """The lines that stay on the terminal: one for each arm."""
-        after = "  (its host was busy)" if run.disturbed else ""
-        return [run_line(arm.record) + after for arm in run.arms]
+        return [self.line_of(arm) if arm.before is None else run_line(arm.record) for arm in run.arms]
 
     def line_of(self, measured: Measurement) -> str:
         """The line that stays on the terminal."""

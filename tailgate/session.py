@@ -90,14 +90,20 @@ class Session:
         return measured.before is None and asks_repeat(measured.verdict)
 
     def paired(self, pair: Pair, seed: int, asked_by: Mapping[str, str]) -> Iterator[PairedRun]:
-        """Measure two cases in one run, again where its host disturbed it: each run as it is recorded, the last counts."""
-        for repeat in range(self._repeats + 1):
-            run = self._paired(pair, seed, {**asked_by, "repeat": str(repeat)})
+        """Measure two cases in one run: each run as it is recorded, the last counts. Again as `measure`, and once at most to confirm."""
+        previous: PairedRun | None = None
+        disturbed = 0
+        for number in count():
+            run = self._paired(pair, seed, {**asked_by, "repeat": str(number)}, previous)
             yield run
-            if not run.disturbed:
+            if run.disturbed and disturbed < self._repeats:
+                disturbed += 1
+            elif previous is None and any(map(self.unconfirmed, run.arms)):
+                previous = run
+            else:
                 return
 
-    def _paired(self, pair: Pair, seed: int, asked_by: Mapping[str, str]) -> PairedRun:
+    def _paired(self, pair: Pair, seed: int, asked_by: Mapping[str, str], previous: PairedRun | None) -> PairedRun:
         self._waiting_for = pair.first
         try:
             return paired(
@@ -109,6 +115,8 @@ class Session:
                 floors=self._floors,
                 workforce=self._workforce,
                 history=self._history,
+                baselines=self._baselines,
+                previous=previous,
                 on_tick=shown_on(self._board, pair.id, pair.first.load),
                 asked_by=asked_by,
             )

@@ -109,6 +109,11 @@ def test_an_arm_that_fails_never_passes(server: Served, tmp_path: Path) -> None:
     assert run.no_worse_than("10s", at="p50").outcome is Outcome.FAIL
     for at in ("p90", "p99", "p99.9", "mean"):
         assert run.no_worse_than("10s", at=at).outcome is not Outcome.PASS
+    (tmp_path / "again").mkdir()
+    again = measured(Known(server, {"privatelink": {"status": 503}}), PATHS, tmp_path / "again", previous=run)
+    assert "confirmed: the run before it failed as well" in again.after.verdict.explain()
+    assert again.after.failed is run.after
+    assert again.before.failed is None
 
 
 def test_a_server_of_either_arm_that_dies_makes_both_arms_worthless(server: Served, tmp_path: Path) -> None:

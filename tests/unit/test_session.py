@@ -12,6 +12,7 @@ import pytest
 
 from tailgate import Budget, Case, EndpointSpec, Poisson
 from tailgate.analysis.outcome import Outcome
+from tailgate.plan.pair import Pair
 from tailgate.reporting.progress import RelayBoard
 from tailgate.reporting.record import Record
 from tailgate.session import Session
@@ -127,3 +128,55 @@ def test_a_run_that_is_slower_than_its_baseline_is_repeated_once(
 def test_a_regression_takes_two_runs_even_without_the_retry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of twenty usual runs is beyond its bound."""
     assert [run.word for _, run in measured(["slower", "PASS"], tmp_path, monkeypatch, retry=False)] == ["slower", "PASS"]
+
+
+@dataclass
+class ScriptedPair:
+    """What one run of two arms is to be: a word for each."""
+
+    words: tuple[str, str]
+    previous: Any = None
+
+    @property
+    def arms(self) -> tuple[Scripted, Scripted]:
+        """Both, each knowing the same arm of the run before."""
+        befores = self.previous.arms if self.previous is not None else (None, None)
+        return Scripted(self.words[0], befores[0]), Scripted(self.words[1], befores[1])
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether its host was busy."""
+        return "disturbed" in self.words
+
+
+@pytest.mark.parametrize(
+    ("script", "runs"),
+    [
+        ([("PASS", "PASS")], 1),
+        ([("PASS", "disturbed"), ("PASS", "PASS")], 2),
+        ([("FAIL", "PASS"), ("FAIL", "PASS")], 2),
+        ([("FAIL", "PASS"), ("PASS", "FAIL")], 2),
+        ([("PASS", "slower"), ("PASS", "PASS")], 2),
+        ([("disturbed", "PASS"), ("PASS", "FAIL"), ("PASS", "FAIL")], 3),
+    ],
+)
+def test_two_arms_are_measured_again_as_one_case_is(
+    script: list[tuple[str, str]], runs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the host was quiet, and once more where an arm failed or was slower: never a second time for that."""
+    words = iter([*script, ("PASS", "PASS")])
+    seen: list[Any] = []
+
+    def paired(*_: Any, previous: Any, asked_by: dict[str, str], **__: Any) -> ScriptedPair:
+        assert asked_by["repeat"] == str(len(seen))
+        seen.append(previous)
+        return ScriptedPair(next(words), previous)
+
+    monkeypatch.setattr("tailgate.session.paired", paired)
+    with closing(RelayBoard(None)) as board:
+        session = Session(Settings("null", "us-east-1", ""), Record(tmp_path), board, repeats=2)
+        found = list(session.paired(Pair(CASE, CASE.via("privatelink")), 1, {"test": "t"}))
+    assert [run.words for run in found] == script
+    assert len(found) == runs
+    confirmed = [number for number, one in enumerate(seen) if one is not None]
+    assert confirmed == ([runs - 1] if runs > 1 and "disturbed" not in script[runs - 2] else [])
