@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -127,3 +130,25 @@ def test_ticks_tell_of_both_arms_together(servers: tuple[Served, Served]) -> Non
     drive(paired(*servers, load=Poisson(200, 1.6, 0, seed=1)), on_tick=ticks.append)
     assert ticks
     assert ticks[-1].sent >= ticks[-1].done > 100
+
+
+RINGING = """
+from types import SimpleNamespace as Some
+import tailgate.generator.__main__
+from tailgate.generator.arms import Arms
+served = []
+def arm(name, next_due_s):
+    return Some(dispatcher=Some(next_due_s=next_due_s, dispatch=lambda: served.append(name)))
+arms = Arms.__new__(Arms)
+for due_s in ((2.0, 1.0), (1.0, 2.0), (float("inf"), 3.0)):
+    arms._arms = [arm("first", due_s[0]), arm("second", due_s[1])]
+    arms._ring()
+print(*served)
+"""
+
+
+def test_a_late_generator_favours_neither_arm() -> None:
+    """When it rings late, the arm whose request has waited longest goes first, or one would always wait for the other's."""
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    run = subprocess.run([sys.executable, "-c", RINGING], capture_output=True, text=True, check=True, env=environment, timeout=60)
+    assert run.stdout.split() == ["second", "first", "first", "second", "second", "first"]
