@@ -10,7 +10,7 @@ from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.paired import Comparison
 from tailgate.analysis.rates import judged_s
 from tailgate.analysis.wording import EMULATED, EMULATED_CAVEAT, outcome_text
-from tailgate.units import format_count, format_ms
+from tailgate.units import format_count, format_ms, format_percent
 
 if TYPE_CHECKING:
     from tailgate.analysis.contrast import Contrast, NoWorse
@@ -86,7 +86,9 @@ def _because(answer: NoWorse) -> str:
     if comparison is None or answer.outcome is Outcome.INCONCLUSIVE:
         return ""
     end, side = (comparison.high_s, "below") if answer.outcome is Outcome.PASS else (comparison.low_s, "above")
-    return f" (the interval ends at {_signed(end)}, {side} it)" if math.isfinite(end) else ""
+    if answer.outcome is Outcome.FAIL and math.isinf(end) and comparison.quantile is not None:
+        return f" (more than {format_percent(1 - comparison.quantile)} of it failed)"
+    return f" (the interval ends at {_signed(end)}, {side} it)"
 
 
 def _undecided(answer: NoWorse, contrast: Contrast) -> str:
