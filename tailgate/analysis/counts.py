@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -57,8 +57,10 @@ class Counts:
 
 def counts_of(history: History | None) -> tuple[Counts, ...]:
     """The runs of a history that hold requests. Raises AnalysisError naming the run."""
+    if not isinstance(history, Iterable | None):
+        raise AnalysisError("history is not a sequence of earlier runs, each a pair (requests, exceedances)")
     runs = []
-    for number, pair in enumerate(history or ()):
+    for number, pair in enumerate(() if history is None else history):
         try:
             requests, exceedances = pair
         except (TypeError, ValueError):

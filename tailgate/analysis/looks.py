@@ -74,8 +74,10 @@ def look_seconds(longest_s: float, rhythm: Rhythm = USUAL) -> tuple[int, ...]:
 def looks_by_time(counts: Counts, longest_s: float, alpha: float, *, pass_early: bool, ended: bool, rhythm: Rhythm = USUAL) -> list[Look]:
     """The looks that a run of at most `longest_s` has had after these seconds, the one at its end with all that is left.
 
-    pass_early: whether PASS is looked for before the end; where not, the end has all of its alpha.
+    pass_early: whether PASS is looked for before the end; where not, the end has all of its alpha. Raises AnalysisError.
     """
+    if not isinstance(rhythm, Rhythm):
+        raise AnalysisError(f"rhythm is {rhythm!r}; it is a Rhythm(first_s, every_s)")
     planned = look_seconds(longest_s, rhythm)
     seconds = min(len(counts.requests), planned[-1])
     ended = ended or seconds == planned[-1]

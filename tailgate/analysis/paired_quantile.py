@@ -72,12 +72,15 @@ def least_requests(quantile: float, confidence: float) -> int:
 
 
 def _p_value(arms: Arms, slowest: int, alternative: str) -> float:
-    """Of the exact test. Where values tie with the pooled quantile all of them are taken, or none: whichever is nearer to K."""
+    """Of the exact test. Where values tie with the pooled quantile all of them are taken, or none: whichever is nearer to K.
+
+    All where nothing is slower, as where more than K failed: what the arms differ by is then the number of these.
+    """
     if not slowest:
         return 1.0
     threshold_s = np.partition(arms.response_s, -slowest - 1)[-slowest - 1]
     above, from_it_on = arms.response_s > threshold_s, arms.response_s >= threshold_s
-    taken = above if slowest - above.sum() <= from_it_on.sum() - slowest else from_it_on
+    taken = above if above.any() and slowest - above.sum() <= from_it_on.sum() - slowest else from_it_on
     law = CoinLaw.of(*(arms.per_stratum(which) for which in (~arms.second, arms.second, taken)))
     return law.p_value(int(arms.second[taken].sum()), alternative)
 
@@ -94,7 +97,7 @@ def _ranks(arms: Arms, first: NDArray[np.float64], second: NDArray[np.float64], 
     middle = min(max(1, round(law.mean)), slowest - 1)
     if middle < 1:
         return exact
-    exceeds = arms.response_s >= np.where(arms.second, second[middle - 1], first[slowest - middle - 1])
+    exceeds = np.where(arms.second, _among(arms.response_s, second, middle), _among(arms.response_s, first, slowest - middle))
     unfair, stretch = _strays(arms, exceeds, _weights(first, second, exact), confidence)
     expected = min(max(law.mean + unfair, law.least), law.least + len(law.chances) - 1)
     return _Ranks(
@@ -105,7 +108,14 @@ def _ranks(arms: Arms, first: NDArray[np.float64], second: NDArray[np.float64], 
     )
 
 
-def _strays(arms: Arms, exceeds: NDArray[np.bool_], weights: tuple[float, float], confidence: float) -> tuple[float, float]:
+def _among(times_s: NDArray[np.float64], slowest_first: NDArray[np.float64], number: int) -> NDArray[np.float64]:
+    """The share of each time in so many of the slowest: 1 or 0, and where more tie for the last places, these among all of them."""
+    last_s = slowest_first[number - 1]
+    slower, tied = np.count_nonzero(slowest_first > last_s), np.count_nonzero(slowest_first == last_s)
+    return np.where(times_s > last_s, 1.0, np.where(times_s == last_s, (number - slower) / tied, 0.0))
+
+
+def _strays(arms: Arms, exceeds: NDArray[np.float64], weights: tuple[float, float], confidence: float) -> tuple[float, float]:
     """How many more of the slowest than its share the strata gave to arm 1, and how far the number strays, beside a coin alone.
 
     It strays less, as the strata know how many of either arm were there when it was slow. It strays more where arm 1 is
@@ -114,7 +124,8 @@ def _strays(arms: Arms, exceeds: NDArray[np.bool_], weights: tuple[float, float]
     between blocks, as a design effect.
     """
     each = np.stack([arms.per_stratum(~arms.second), arms.per_stratum(arms.second)])
-    sizes, slow = each.sum(axis=0), arms.per_stratum(exceeds)
+    sizes = each.sum(axis=0)
+    slow = np.bincount(arms.stratum, exceeds, minlength=len(sizes))
     share = slow / sizes
     exact = np.square(weights) @ each * share * (1 - share) * sizes / np.maximum(sizes - 1, 1)
     strays = np.where(arms.second, weights[1], -weights[0]) * (exceeds - share[arms.stratum])

@@ -57,7 +57,7 @@ class Arms:
 
     @property
     def blocks(self) -> int:
-        """How many blocks the run has, those without requests included."""
+        """How many blocks the run has, not counting those without requests."""
         return int(self.block.max()) + 1
 
     def per_block(self, weights: NDArray[np.float64] | NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -89,11 +89,13 @@ def _due(due_s: ArrayLike, labels: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _blocks_by_time(due_s: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Blocks of 5 to 10 s, the shorter the shorter the run; in runs below 50 s tenths of it."""
+    """Blocks of 5 to 10 s, the shorter the shorter the run; in runs below 50 s tenths of it. None is without requests."""
     since_s = due_s - due_s.min()
     lasted_s = float(since_s.max())
     block_s = min(max(lasted_s / _BLOCKS, _SHORTEST_BLOCK_S), _LONGEST_BLOCK_S, lasted_s / _LEAST_IN_BLOCK)
-    return np.floor(since_s / block_s).astype(np.int64) if block_s > 0 else np.zeros(len(due_s), dtype=np.int64)
+    if block_s <= 0:
+        return np.zeros(len(due_s), dtype=np.int64)
+    return np.unique(np.floor(since_s / block_s), return_inverse=True)[1].astype(np.int64)
 
 
 def _blocks_by_count(requests: int) -> NDArray[np.int64]:

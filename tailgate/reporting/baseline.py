@@ -85,6 +85,10 @@ def last_of_repeats(runs: Iterable[Run]) -> list[Run]:
 
 def _named(name: str, history: Path, start: Path) -> list[Run]:
     """The runs that a name means, in any order, at least one. Raises PlanError."""
+    if not name.strip():
+        raise PlanError(
+            f"{_OPTION} {name}: it is empty, as an unset variable makes it; name a benchmark JSON, a folder, {LATEST}, a branch or a commit"
+        )
     path, folder = start / name, benchmarks_folder(history)
     if name != LATEST and path.exists():
         return _in(path, name)

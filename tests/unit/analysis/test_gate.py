@@ -227,6 +227,14 @@ def test_a_wrong_run_in_the_history_is_refused_with_its_number() -> None:
         decide([10], [0], allowed=0.01, history=[[5]])  # type: ignore[list-item]
 
 
+def test_a_history_in_one_array_is_read_as_one_of_pairs() -> None:
+    """Runs of one length come as an array of shape (runs, 2, seconds): the same decision, and none of numpy's truth."""
+    requests, exceedances = np.full(100, 50), np.arange(100) % 20 == 0
+    runs = [(requests, exceedances)] * 6
+    assert decide(requests, exceedances, allowed=0.01, history=np.array(runs)) == decide(requests, exceedances, allowed=0.01, history=runs)  # type: ignore[arg-type]
+    assert decide(requests, exceedances, allowed=0.01, history=np.array([])) == decide(requests, exceedances, allowed=0.01)  # type: ignore[arg-type]
+
+
 @settings(max_examples=50)
 @given(st.lists(runs(max_seconds=30), max_size=8), runs())
 def test_any_history_only_raises_the_upper_bound(history: list[tuple[list[int], list[int]]], run: tuple[list[int], list[int]]) -> None:

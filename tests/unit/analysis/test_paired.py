@@ -107,6 +107,23 @@ def test_an_arm_that_fails_more_is_worse_by_any_margin() -> None:
     assert (turned.high_s, turned.no_worse_than(0.0)) == (-math.inf, Outcome.PASS)
 
 
+@pytest.mark.parametrize("failing", [0.05, 0.5, 1.0])
+def test_the_more_an_arm_fails_the_surer_it_is_worse(failing: float) -> None:
+    """More failures than the tail holds requests tie for it: FAIL by p99 up to an arm that answers nothing at all, and the test agrees."""
+    arm, response_s, due_s = a_run()
+    response_s[(arm == 1) & (np.random.default_rng(2).random(N) < failing)] = math.inf
+    for due in (None, due_s):
+        found = compare(arm, response_s, due_s=due)
+        assert (found.low_s, found.no_worse_than(3600)) == (math.inf, Outcome.FAIL)
+        assert found.p_value < 1e-6
+
+
+def test_due_times_in_another_unit_are_blocks_all_the_same() -> None:
+    """Nanoseconds since 1970 span more seconds than a machine can hold blocks; those without requests are none."""
+    arm, response_s, due_s = a_run()
+    assert math.isfinite(compare(arm, response_s, due_s=1.7e18 + due_s * 1e9).low_s)
+
+
 def test_failures_in_both_arms_leave_the_tail_open_and_the_median_known() -> None:
     """5 % failures on each side: of p99 there is no difference and no bound, of p50 there is."""
     arm, response_s, _ = a_run()
@@ -136,7 +153,7 @@ def test_times_that_are_all_the_same_differ_by_nothing() -> None:
     """Ties: no exceedances or all of them, p-value 1, a difference of 0 without width."""
     arm = a_run()[0]
     found = compare(arm, np.full(N, 0.1))
-    assert (found.difference_s, found.low_s, found.high_s, found.p_value) == (0, 0, 0, 1)
+    assert (found.difference_s, found.low_s, found.high_s, found.p_value) == (pytest.approx(0, abs=1e-15), 0, 0, 1)
 
 
 def test_coarse_times_are_judged_by_the_ties_nearest_to_the_quantile() -> None:

@@ -191,6 +191,8 @@ def test_further_exceedances_of_independent_requests_never_turn_a_fail_into_a_pa
         ({"longest_s": 60, "allowed": 1}, "^allowed is 1"),
         ({"longest_s": 60, "confidence": math.nan}, "^confidence is nan"),
         ({"longest_s": 60, "history": [([5], [7])]}, r"^history\[0\]: exceedances\[0\] is 7"),
+        ({"longest_s": 60, "history": 5}, "^history is not a sequence"),
+        ({"longest_s": 60, "rhythm": (60, 30)}, r"^rhythm is \(60, 30\)"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_name(horizon: dict[str, object], named: str) -> None:

@@ -126,6 +126,7 @@ def test_a_case_that_the_baseline_lacks_is_an_error_that_says_what_it_has(tmp_pa
         ("list.json", "is not a run"),
         ("void", "holds no run of tailgate's"),
         ("4f0c9a", "no such file or folder"),
+        ("", "it is empty, as an unset variable makes it"),
     ],
 )
 def test_a_baseline_that_is_named_and_not_there_is_an_error(name: str, said: str, tmp_path: Path) -> None:
