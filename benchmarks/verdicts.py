@@ -8,14 +8,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from benchmarks import verdicts_cost, verdicts_history, verdicts_independent, verdicts_memory, verdicts_one_run, verdicts_two_arms
 from benchmarks.figures import Settings, Table, keep, publish
 
 HERE = Path(__file__).parent
-PARTS: Mapping[str, Callable[[Settings], Sequence[Table]]] = {
+PARTS: Mapping[str, Callable[[Settings], Iterable[Table]]] = {
     "one_run": verdicts_one_run.measure,
     "memory": verdicts_memory.measure,
     "independent": verdicts_independent.measure,
