@@ -3,6 +3,10 @@
 What drifts or bursts in a run hits both arms alike, so their difference is far sharper than one between runs
 (compare.py). A gate asks for *non-inferiority*: that arm 1 is no worse than a margin, proved. Not having found a
 difference proves nothing.
+
+An interval speaks of the run's own requests: what they would have taken in arm 1, less what they would have taken in
+arm 0. Where the arms suffer unequally from spells so rare or so long that a run has few of them, other runs differ by
+more than it says (benchmarks/README.md has the figures).
 """
 
 from __future__ import annotations
