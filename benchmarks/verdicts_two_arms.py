@@ -200,7 +200,7 @@ def measure(settings: Settings) -> Iterator[Table]:
     sizes = Table("two_arms: sizes", "Two arms in one run: how few requests say what of p99; drift and bursts, arm 1 slower by 20 %", SIZES)
     for per_arm in (300, 500, 1000, 3000, FEW, MANY):
         sizes.add({"per_arm": per_arm}, [size_rates("drift", per_arm, _runs("drift", "", settings))])
-    yield _noted(sizes, settings)
+    yield _noted(sizes, f"{_runs('drift', '', settings)} runs each.")
     alarms = Table("two_arms: alarms", "Two arms in one run: false alarms, and power", ALARMS)
     intervals = Table("two_arms: intervals", "Two arms in one run: nominal 95 % intervals of the difference, 10⁴ per arm", INTERVALS)
     for series, kind in SERIES.items():
@@ -209,8 +209,10 @@ def measure(settings: Settings) -> Iterator[Table]:
             alarms.add(labels, [alarm_rates(series, effect, runs)])
             if effect != "all + 10 %":
                 intervals.add(labels, [interval_rates(series, effect, runs)])
-    yield _noted(alarms, settings)
-    yield _noted(intervals, settings)
+    alike, slower, other_alike, other_slower = (_runs(series, effect, settings) for series in ("drift", "") for effect in ("none", ""))
+    runs = f"Drift and bursts: {alike} runs of alike arms, {slower} of a slower arm 1; others: {other_alike} and {other_slower}."
+    yield _noted(alarms, runs)
+    yield _noted(intervals, runs)
     looked = Table("two_arms: looks", "Two arms in one run of at most 10⁴ per arm, looked at ten times while it goes on", LOOKED)
     for series in ("drift", "independent", "ar99", "neighbour"):
         for title, effect, margin in QUESTIONS:
@@ -219,12 +221,10 @@ def measure(settings: Settings) -> Iterator[Table]:
                 "asked": f"{title}, {'its true difference' if margin is None else f'{margin:.0%} of p99'}",
             }
             looked.add(labels, [look_rates(series, effect, margin, _runs("", "", settings))])
-    yield _noted(looked, settings)
+    yield _noted(looked, f"{_runs('', '', settings)} runs each.")
 
 
-def _noted(table: Table, settings: Settings) -> Table:
-    alike, slower, other_alike, other_slower = (_runs(series, effect, settings) for series in ("drift", "") for effect in ("none", ""))
-    runs = f"Drift and bursts: {alike} runs of alike arms, {slower} of a slower arm 1; others: {other_alike} and {other_slower}."
+def _noted(table: Table, runs: str) -> Table:
     table.notes = [runs, *_SAID]
     return table
 

@@ -12,8 +12,8 @@ more than it says (benchmarks/README.md has the figures).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -91,7 +91,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Interim:
-    """What a comparison comes to while the load runs: PASS and FAIL mean that it may stop, INCONCLUSIVE that it goes on.
+    """What a comparison comes to while the load runs: FAIL means that it may stop, INCONCLUSIVE before the end that it goes on.
 
     after_requests: those in both arms together up to the look that decided, or the latest; 0 before the first.
     comparison: at that look, its interval at the look's own confidence; None before the first.
@@ -144,30 +144,41 @@ def sequential(
 ) -> Interim:
     """Whether arm 1 is no worse than a margin, asked while the load runs: the requests so far, of at most `most_requests`.
 
-    Looked at after each tenth of most_requests in both arms together; early looks spend little of the permitted error
-    (spending.py), so all of them together err about as rarely as `no_worse_than`. The outcome is that of the first look
-    that decides, whatever follows it. ended: no request will follow, so the last look is due now and gets all that is
-    left. Requests beyond most_requests are not looked at. Other arguments and errors as of `compare`.
+    Looked at after each tenth of most_requests in both arms together. Early looks spend little of the permitted error
+    (spending.py), so all of them together err about as rarely as `no_worse_than`. FAIL may come at any look and stays,
+    whatever follows it; PASS comes at the end only, for a beginning without bad spells says nothing of those that
+    follow. ended: no request will follow, so the last look is due now and gets all that is left. Requests beyond
+    most_requests are not looked at. Other arguments and errors as of `compare`.
     """
     check_horizon(None, most_requests)
     check_share(confidence, "confidence")
-    whole = compare(arm, response_s, quantile=quantile, confidence=confidence, due_s=due_s)
-    whole.no_worse_than(margin_s)
-    seen = min(sum(whole.requests), most_requests)
-    looks = [look for look in (math.ceil(most_requests * part / LOOKS) for part in range(1, LOOKS + 1)) if look <= seen]
-    if ended and looks[-1:] != [seen]:
-        looks.append(seen)
+    arms = Arms.of(arm, response_s, due_s)
+    compared_first = partial(_beginning, arm, response_s, due_s, quantile)
+    alpha, seen = (1 - confidence) / 2, min(len(arms.second), most_requests)
+    whole = compared_first(seen, alpha)
+    passed, at_end = whole.no_worse_than(margin_s) is Outcome.PASS, ended or seen == most_requests
+    looks = _looks(seen, most_requests, ended)
+    levels = look_levels(looks, most_requests, alpha, at_end) if looks else ()
     interim = Interim(Outcome.INCONCLUSIVE, 0, None)
-    for look, level in zip(looks, _levels(looks, most_requests, (1 - confidence) / 2, ended), strict=True):
-        columns = (np.asarray(column)[:look] for column in (arm, response_s))
-        due = None if due_s is None else np.asarray(due_s)[:look]
-        compared = compare(*columns, quantile=quantile, confidence=1 - 2 * level, due_s=due)
-        interim = Interim(compared.no_worse_than(margin_s), look, compared)
-        if interim.outcome is not Outcome.INCONCLUSIVE:
-            break
-    return interim
+    for look, level in zip(looks, levels, strict=True):
+        if not 0 < arms.second[:look].sum() < look:
+            continue  # only one arm so far
+        compared = compared_first(look, level)
+        if compared.no_worse_than(margin_s) is Outcome.FAIL:
+            return Interim(Outcome.FAIL, look, compared)
+        interim = Interim(Outcome.INCONCLUSIVE, look, compared)
+    return Interim(Outcome.PASS, seen, whole) if at_end and passed else interim
 
 
-def _levels(looks: Sequence[int], most_requests: int, alpha: float, ended: bool) -> tuple[float, ...]:
-    """The level of each look's one-sided tests."""
-    return look_levels(tuple(looks), most_requests, alpha, ended or looks[-1] == most_requests) if looks else ()
+def _looks(seen: int, most_requests: int, ended: bool) -> tuple[int, ...]:
+    """After how many of the requests seen so far there was a look."""
+    looks = [math.ceil(most_requests * part / LOOKS) for part in range(1, LOOKS + 1)]
+    return tuple(sorted({look for look in looks if look <= seen} | ({seen} if ended else set())))
+
+
+def _beginning(
+    arm: ArrayLike, response_s: ArrayLike, due_s: ArrayLike | None, quantile: float | None, requests: int, level: float
+) -> Comparison:
+    """The first requests compared, each end of the interval at a level of its own."""
+    due = None if due_s is None else np.asarray(due_s)[:requests]
+    return compare(np.asarray(arm)[:requests], np.asarray(response_s)[:requests], quantile=quantile, confidence=1 - 2 * level, due_s=due)

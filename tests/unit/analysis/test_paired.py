@@ -371,7 +371,27 @@ def test_between_looks_nothing_is_decided_and_an_end_is_a_look(n: int, ended: bo
     assert interim.after_requests <= min(n, 500)
     assert interim.after_requests % 50 == 0 or ended
     assert (interim.comparison is None) == (interim.after_requests == 0)
-    assert (interim.outcome is Outcome.PASS) == (interim.after_requests > 0 and interim.comparison.high_s < 1e9)
+    assert (interim.outcome is Outcome.PASS) == ((ended or n >= 500) and interim.comparison.high_s < 1e9)
+
+
+def test_an_arm_that_is_fine_passes_at_the_end_and_not_before() -> None:
+    """A beginning without bad spells proves nothing of those that follow: PASS waits for all requests, or for an end."""
+    arm, response_s, due_s = a_run()
+    early = sequential(arm[:-1], response_s[:-1], margin_s=1.0, most_requests=N, due_s=due_s[:-1])
+    assert (early.outcome, early.after_requests) == (Outcome.INCONCLUSIVE, N * 9 // 10)
+    assert early.comparison.high_s < 1.0
+    assert sequential(arm[:-1], response_s[:-1], margin_s=1.0, most_requests=N, ended=True).outcome is Outcome.PASS
+    whole = sequential(arm, response_s, margin_s=1.0, most_requests=N, due_s=due_s)
+    assert (whole.outcome, whole.after_requests) == (Outcome.PASS, N)
+    assert whole.comparison == compare(arm, response_s, due_s=due_s)
+
+
+def test_a_look_at_one_arm_only_is_left_out() -> None:
+    """The coin may give one arm the first requests: a look that finds no other arm decides nothing."""
+    arm = np.array([0, 0, 0, 0, 1, 0, 1, 1, 0, 1])
+    interim = sequential(arm, np.arange(10.0), margin_s=1.0, most_requests=20, quantile=0.5)
+    assert (interim.outcome, interim.after_requests) == (Outcome.INCONCLUSIVE, 10)
+    assert sequential(arm[:5], np.arange(5.0), margin_s=1.0, most_requests=40, quantile=0.5).after_requests == 0
 
 
 def test_looks_ask_for_more_than_one_look_at_the_end_does() -> None:
