@@ -28,9 +28,9 @@ class Counts:
         asked, exceeded = _column(requests, f"{where}requests"), _column(exceedances, f"{where}exceedances")
         if len(asked) != len(exceeded):
             raise AnalysisError(f"{where}exceedances has {len(exceeded)} seconds, {where}requests {len(asked)}; both count the same ones")
-        wrong = np.flatnonzero(exceeded > asked)
-        if len(wrong):
-            second = wrong[0]
+        wrong = exceeded > asked
+        if wrong.any():
+            second = int(wrong.argmax())
             count = f"{where}exceedances[{second}] is {exceeded[second]:.0f}"
             raise AnalysisError(f"{count}, more than that second's {asked[second]:.0f} requests; is the order (requests, exceedances)?")
         return cls(asked, exceeded)
@@ -82,7 +82,8 @@ def _column(values: ArrayLike, name: str) -> NDArray[np.float64]:
         raise AnalysisError(f"{name} is not a sequence of counts, one per second") from None
     if column.ndim != 1:
         raise AnalysisError(f"{name} has {column.ndim} dimensions; it is one sequence of counts, one per second")
-    wrong = np.flatnonzero(~(np.isfinite(column) & (column >= 0) & (column == np.floor(column))))
-    if len(wrong):
-        raise AnalysisError(f"{name}[{wrong[0]}] is {column[wrong[0]]:g}; a count is a whole number from 0 up")
+    sound = (column >= 0) & (column < np.inf) & (column == np.floor(column))
+    if not sound.all():
+        wrong = int(sound.argmin())
+        raise AnalysisError(f"{name}[{wrong}] is {column[wrong]:g}; a count is a whole number from 0 up")
     return column

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.figures import Table, keep, publish
 from benchmarks.series import BOUND_S, MODELS, PER_S, SIX, counts_per_second, response_s
 from benchmarks.verdicts_history import replicated as from_history
 from benchmarks.verdicts_independent import replicated
@@ -96,6 +97,21 @@ def test_a_new_level_is_the_usual_one_with_its_third_run() -> None:
     """One run after a step of 15 % the newest is slower than usual; three runs after it, it is not."""
     assert from_history("step_1", 100)["alarm"] > 0.8
     assert from_history("step_3", 300)["alarm"] <= at_most(0.02, 300)
+
+
+def test_tables_go_into_their_own_part_of_a_page(tmp_path: Path) -> None:
+    """What is before, between and after stays; a table measured again takes its old place; a page without the part is refused."""
+    page, path = tmp_path / "page.md", tmp_path / "figures.json"
+    page.write_text("above\n<!-- a: by hand -->\nold\n<!-- end of a -->\nbelow\n<!-- b: by hand -->\nkept\n<!-- end of b -->\n")
+    for name in ("two: x", "one", "two: x"):
+        tables = keep(Table(name, f"Title of {name}", {}), path, ("one", "two"))
+    publish("a", tables, page)
+    text = page.read_text()
+    assert [table.name for table in tables] == ["one", "two: x"]
+    assert text.index("above") < text.index("Title of one") < text.index("Title of two: x") < text.index("below") < text.index("kept")
+    assert "old" not in text
+    with pytest.raises(ValueError, match="has no part '<!-- c"):
+        publish("c", tables, page)
 
 
 @pytest.mark.thorough
