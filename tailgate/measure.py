@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,11 +17,13 @@ from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate
 from tailgate.analysis.validity import disturbed
 from tailgate.analysis.verdict import Verdict, judge
+from tailgate.driving import driven
 from tailgate.errors import TargetError
 from tailgate.floor import Floor, Floors
-from tailgate.generator.drive import Tick, drive
+from tailgate.generator.drive import Tick
 from tailgate.generator.order import Order
 from tailgate.generator.workers.workforce import ALONE, Workforce
+from tailgate.guarding import check_rate
 from tailgate.plan.case import Case
 from tailgate.plan.load import ClosedLoop, Load
 from tailgate.provenance import provenance
@@ -82,23 +84,23 @@ def measure(
 ) -> Measurement:
     """Drive one case at its target, judge it, and write it down before anyone asserts.
 
-    turn: entered around the load: one at a time on a host. floors: what tells the harness's own response time. workforce: who
-    shares the load. history: earlier runs, which a PASS has to reckon with. rhythm: when it is looked at whether the verdict is
-    clear, and the load can end; None for its full length. baselines: what it is held against as well. before: a run that said
-    FAIL or was slower than these, for this one to confirm. asked_by: session and test, for the record. Raises TargetError,
-    GeneratorError or RecordError where there is nothing to judge, and PlanError where the baseline lacks the case.
+    turn: entered around the load: one at a time on a host. floors: tells the harness's own response time. workforce: who shares
+    the load. history: earlier runs, which a PASS reckons with. rhythm: when it is looked at to end the load once the verdict is
+    clear; None for never. baselines: what it is held against as well. before: a run that said FAIL or was slower than these, for
+    this one to confirm. asked_by: session and test, for the record. Raises TargetError, GeneratorError or RecordError where there
+    is nothing to judge, PlanError where the baseline lacks the case.
     """
-    baseline = baselines.of(case, target.kind) if baselines is not None else None
     with target.open(case.spec) as endpoint:
+        case = as_found(case, endpoint)
+        baseline = baselines.of(case, target.kind) if baselines is not None else None
         order = workforce.given(order_for(case, endpoint, record.samples_path(case.id)))
-        environment = {**endpoint.environment, **workforce.environment}
         earlier = history.of(case, target.kind) if history is not None else {}
         early = Early(case.budget, case.load.for_s, rhythm, earlier)
         with turn:
             floor = floors.of(order) if floors is not None else None
-            samples = drive(order, environment=environment, processes=endpoint.processes, on_tick=on_tick, stop_early=early.enough)
+            samples = driven(order, target, [endpoint], workforce, on_tick=on_tick, stop_early=early.enough)
     judged = samples.after_warmup()
-    notes = (*(floor.notes(case.budget) if floor is not None else ()), *notes_for(order.samples, asked_by.get("test")))
+    notes = (*(floor.notes(case.budget) if floor is not None else ()), *endpoint.notes, *notes_for(order.samples, asked_by.get("test")))
     verdict = judge(case, judged, target_kind=target.kind, history=earlier, rhythm=rhythm, failed=failure_in(before), notes=notes)
     estimated = estimates(judged)
     verdict = held(verdict, case, estimated, baseline, before.times if before is not None else None)
@@ -118,12 +120,22 @@ def circumstances(floor: Floor | None, before: Measurement | None) -> dict[str, 
     return known | ({"confirms" if failure_in(before) is not None else "repeat_of": before.record.file} if before is not None else {})
 
 
+def as_found(case: Case, endpoint: Endpoint) -> Case:
+    """The same question of what is really there, so that runs are only compared with runs of the same."""
+    return case if endpoint.found is None else replace(case, spec=endpoint.found)
+
+
 def order_for(case: Case, endpoint: Endpoint, samples_path: Path) -> Order:
-    """What the generator is told of a case. Raises TargetError where the endpoint cannot be reached over its network path."""
+    """What the generator is told of a case. Raises TargetError where the endpoint cannot be reached over its network path.
+
+    PlanError where it may not be asked as fast.
+    """
     if case.network_path not in endpoint.addresses:
-        raise TargetError(
-            f"{case.id}: endpoint {endpoint.name} cannot be reached via {case.network_path}, only via {', '.join(endpoint.addresses)}"
-        )
+        only, why = ", ".join(endpoint.addresses), endpoint.elsewhere.get(case.network_path)
+        cannot = f"{case.id}: endpoint {endpoint.name} cannot be reached via {case.network_path}, only via {only}"
+        raise TargetError(cannot if why is None else f"{cannot}: {why}")
+    if endpoint.guard is not None:
+        check_rate(case, endpoint.guard.most_per_s)
     return Order(
         address=endpoint.addresses[case.network_path],
         load=case.load,

@@ -14,12 +14,11 @@ from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate
 from tailgate.analysis.validity import disturbed
 from tailgate.analysis.verdict import Verdict, judge
-from tailgate.errors import TargetError
+from tailgate.driving import driven
 from tailgate.floor import Floor, Floors
-from tailgate.generator.drive import drive
 from tailgate.generator.order import Order
 from tailgate.generator.workers.workforce import ALONE, Workforce
-from tailgate.measure import Measurement, OnTick, circumstances, failure_in, order_for
+from tailgate.measure import Measurement, OnTick, as_found, circumstances, failure_in, order_for
 from tailgate.plan.case import Case
 from tailgate.plan.pair import Pair, arm_cases, labels_of
 from tailgate.provenance import provenance
@@ -87,14 +86,15 @@ def paired(
     seed: of the coin. previous: a run of which an arm said FAIL or was slower than its baseline, for this one to confirm. The rest
     as in `measure`, but that a run of two arms goes its full length. Raises PlanError where the two cannot be compared; else as `measure`.
     """
-    cases = arm_cases(*pair.cases, seed)
-    held_against = [baselines.of(case, target.kind) if baselines is not None else None for case in cases]
-    with _opened(target, pair) as endpoints:
+    arm_cases(*pair.cases, seed)  # what cannot be compared is refused before anything is deployed for it
+    with _opened(target, pair) as (pair, endpoints):
+        cases = arm_cases(*pair.cases, seed)
+        held_against = [baselines.of(case, target.kind) if baselines is not None else None for case in cases]
         order = workforce.given(_order(pair, endpoints, record, seed))
         with turn:
             floor = floors.of(order) if floors is not None else None
-            samples = drive(order, environment=_environment(endpoints, workforce), processes=_processes(endpoints), on_tick=on_tick)
-    notes = notes_for(order.samples, asked_by.get("test"))
+            samples = driven(order, target, endpoints, workforce, on_tick=on_tick)
+    notes = (*_notes(endpoints), *notes_for(order.samples, asked_by.get("test")))
     earlier = previous.arms if previous is not None else (None, None)
     arms = [
         _judged(_Arm(case, _own(samples, arm, case), earlier[arm]), target.kind, history, held_against[arm], floor, notes)
@@ -131,40 +131,24 @@ class _Judged:
 
 
 @contextmanager
-def _opened(target: Target, pair: Pair) -> Iterator[tuple[Endpoint, Endpoint]]:
-    """Both cases' endpoints, one and the same where they ask the same."""
+def _opened(target: Target, pair: Pair) -> Iterator[tuple[Pair, tuple[Endpoint, Endpoint]]]:
+    """Both cases' endpoints, one and the same where they ask the same; and the pair of what is really there."""
     first, second = pair.cases
     with ExitStack() as held:
         one = held.enter_context(target.open(first.spec))
         other = one if second.spec == first.spec else held.enter_context(target.open(second.spec))
-        yield one, other
+        yield Pair(as_found(first, one), as_found(second, other), pair.no_worse_than), (one, other)
+
+
+def _notes(endpoints: tuple[Endpoint, Endpoint]) -> tuple[str, ...]:
+    """What is to be said of both, each different line once."""
+    return tuple(dict.fromkeys(note for endpoint in endpoints for note in endpoint.notes))
 
 
 def _order(pair: Pair, endpoints: tuple[Endpoint, Endpoint], record: Record, seed: int) -> Order:
     samples_path = record.samples_path(pair.id)
     first, second = (order_for(case, endpoint, samples_path) for case, endpoint in zip(pair.cases, endpoints, strict=True))
     return replace(first, counted=(), second=second.address, arm_seed=seed)
-
-
-def _environment(endpoints: tuple[Endpoint, Endpoint], workforce: Workforce) -> Mapping[str, str]:
-    """What one generator needs to ask both. Raises TargetError where that would be another caller's credentials for each."""
-    first, second = (endpoint.environment for endpoint in endpoints)
-    differing = sorted(name for name in first if name in second and first[name] != second[name])
-    if differing:
-        names = " and ".join(endpoint.name for endpoint in endpoints)
-        raise TargetError(f"{names} want different {', '.join(differing)}; one generator asks both, so let one caller be allowed to")
-    return {**first, **second, **workforce.environment}
-
-
-def _processes(endpoints: tuple[Endpoint, Endpoint]) -> Mapping[str, int]:
-    """What must live for both, by name; two that are called the same are told apart by their endpoint's."""
-    first, second = (endpoint.processes for endpoint in endpoints)
-    shared = {name for name in first if first[name] != second.get(name, first[name])}
-    return {
-        f"{name} of {endpoint.name}" if name in shared else name: number
-        for endpoint in endpoints
-        for name, number in endpoint.processes.items()
-    }
 
 
 def _own(samples: Samples, arm: int, case: Case) -> Samples:

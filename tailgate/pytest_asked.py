@@ -9,15 +9,20 @@ import pytest
 from tailgate.errors import PlanError
 from tailgate.plan.case import Case
 from tailgate.plan.pair import Pair
+from tailgate.pytest_attaching import KIND as EXISTING
+from tailgate.pytest_attaching import check_attaching
 from tailgate.pytest_options import BASELINES, settings_of
+from tailgate.targets.registry import Settings
 
 
-def checked(cases: list[Case], region: str) -> list[Case]:
+def checked(cases: list[Case], region: str, settings: Settings | None = None) -> list[Case]:
     """The cases, their payloads having been read and their prices found: what is missing is said before anything is deployed."""
     try:
         for case in cases:
             case.bodies()
             case.check_price_in(region)
+        if settings is not None and settings.kind == EXISTING:
+            check_attaching(settings.attaching, cases)
     except PlanError as error:
         raise pytest.UsageError(str(error)) from None
     return cases
@@ -29,8 +34,9 @@ def check_baselines(config: pytest.Config, asked: list[Case | Pair]) -> None:
     One that lacks some is no error yet: a case may be there for `measure.paired`, which is held against nothing.
     """
     baselines = config.stash[BASELINES]
-    if baselines is not None:
-        baselines.check([one for one in asked if isinstance(one, Case)], settings_of(config).kind)
+    kind = settings_of(config).kind
+    if baselines is not None and kind != EXISTING:  # what its runs are of, such as the number of instances, shows there
+        baselines.check([one for one in asked if isinstance(one, Case)], kind)
 
 
 def asked_of(items: list[pytest.Item]) -> list[Case | Pair]:

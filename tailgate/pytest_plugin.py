@@ -107,7 +107,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not items or any(getattr(config.option, name, False) for name in _RUN_NOTHING):
         return
     try:
-        cases = checked(cases_of(asked), settings_of(config).region)
+        settings = settings_of(config)
+        cases = checked(cases_of(asked), settings.region, settings)
         check_baselines(config, asked)
         announce(config, asked)
         _gate_of(config).prefetch(cases)

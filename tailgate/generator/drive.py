@@ -22,6 +22,7 @@ _SILENCE_S = 6.0  # ticks come each second
 _STOP_S = 4.0  # for a child that was asked to stop: a second of draining, and writing
 
 StopEarly = Callable[[Settled], float | None]
+Abort = Callable[["Tick"], str | None]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -30,7 +31,8 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Tick:
     """The load so far, about once a second.
 
-    t_s: since the first due time. sent, done, failed: requests, warm-up included; done counts every outcome.
+    t_s: since the first due time. sent, done, failed: requests, warm-up included; done counts every outcome. pushed_back: of
+    those that failed, how many the endpoint throttled, failed with a 5xx or a 424, or did not answer.
     in_flight: sent and not back. waiting: due, and without a free connection. rate_per_s: sent, over the last second.
     judged: outcomes of requests due after the warm-up; p50_s, p99_s: their response times so far, to 1 %, infinite where
     failures reach into them, None before the first. settled: for each of the order's `counted`, requests and exceedances
@@ -47,6 +49,7 @@ class Tick:
     p50_s: float | None
     p99_s: float | None
     judged: int
+    pushed_back: int
     settled: Settled
 
     @classmethod
@@ -63,6 +66,7 @@ def drive(
     processes: Mapping[str, int] = _NOTHING,
     on_tick: Callable[[Tick], None] | None = None,
     stop_early: StopEarly | None = None,
+    abort: Abort | None = None,
 ) -> Samples:
     """Carry out an order in a Locust process of its own, and return what happened to each request.
 
@@ -70,6 +74,7 @@ def drive(
     processes: by name, ids of processes on this host that must live; when one dies the load ends at once.
     on_tick: called about once a second while the load runs. stop_early: called after it with the seconds that are newly
     settled; where it returns how many judged seconds were enough, the load ends, and these are what is judged.
+    abort: called with each tick; where it returns why, the load ends, and that stands in the samples' faults.
     Whatever makes the samples untrustworthy stands in their faults. Raises GeneratorError when there are none: the load
     could not begin. The process is gone when this returns or raises, also for KeyboardInterrupt.
     """
@@ -77,7 +82,7 @@ def drive(
         order.samples.unlink()  # or a generator that dies early would leave another run's samples to be read
     watch = Watch(processes)
     with Child(order.to_json(), environment) as child:
-        course = _Course(order, watch, child, on_tick, stop_early)
+        course = _Course(order, watch, child, on_tick, stop_early, abort)
         course.follow()
     return course.samples()
 
@@ -92,9 +97,10 @@ class _Course:
         child: Child,
         on_tick: Callable[[Tick], None] | None,
         stop_early: StopEarly | None,
+        abort: Abort | None,
     ) -> None:
         self._order, self._watch, self._child = order, watch, child
-        self._on_tick, self._stop_early = on_tick, stop_early
+        self._on_tick, self._stop_early, self._abort = on_tick, stop_early, abort
         self._enough_s: float | None = None
         self._faults: list[str] = []
         self._done: Mapping[str, Any] | None = None
@@ -153,6 +159,8 @@ class _Course:
             self._on_tick(tick)
         if self._stop_early is not None and self._enough_s is None:
             self._enough_s = self._stop_early(tick.settled)
+        if self._abort is not None and not self._faults and (why := self._abort(tick)) is not None:
+            self._faults.append(why)
 
     def _doomed(self) -> bool:
         """Whether there is nothing more to wait for: a process died, the child is silent, or it has done its work."""

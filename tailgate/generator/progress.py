@@ -19,20 +19,26 @@ _LEAST_S = 1e-6
 _BUCKETS = 10 * _PER_DECADE  # from 1 µs to 10 000 s
 
 
+_PUSHED_BACK = (Error.THROTTLED, Error.MODEL_ERROR, Error.SERVER_ERROR, Error.CONNECT_FAILED, Error.CONNECTION_LOST, Error.TIMEOUT)
+"""What an endpoint does that is asked too much; a request that is itself wrong is no sign of it."""
+
+
 class Progress:
     """Counts and quantiles over the judged rows, those due at or after the end of the warm-up.
 
-    judged: how many. Quantiles come from a histogram, to 1 %.
+    judged: how many. pushed_back: of all rows, how many the endpoint throttled, failed or did not answer. Quantiles come from a
+    histogram, to 1 %.
     """
 
     def __init__(self, load: Load, counted: Sequence[Counted]) -> None:
-        self.judged = 0
+        self.judged = self.pushed_back = 0
         self._warmup_s, self._seconds = load.warmup_s, Seconds(load.warmup_s, load.for_s, counted)
         self._histogram: NDArray[np.int64] = np.zeros(_BUCKETS, dtype=np.int64)
 
     def add(self, rows: bytes) -> None:
         """Count rows as they stand in a samples file."""
         records = np.frombuffer(rows, dtype=RECORD)
+        self.pushed_back += int(np.count_nonzero(np.isin(records["error"], _PUSHED_BACK)))
         records = records[records["due_s"] >= self._warmup_s]
         answered = records["done_after_s"][records["error"] == Error.NONE]
         self.judged += len(records)
@@ -42,7 +48,7 @@ class Progress:
 
     def told(self) -> dict[str, object]:
         """What a tick says of it."""
-        return {"p50_s": self.quantile(0.5), "p99_s": self.quantile(0.99), "judged": self.judged}
+        return {"p50_s": self.quantile(0.5), "p99_s": self.quantile(0.99), "judged": self.judged, "pushed_back": self.pushed_back}
 
     def settled(self, now_s: float, open_due_s: NDArray[np.float64]) -> Settled:
         """The seconds that are newly settled: see `Seconds.settled`."""

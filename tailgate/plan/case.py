@@ -166,9 +166,9 @@ class Case:
         """The same question over another network path."""
         return self._but(network_path=network_path)
 
-    def at(self, endpoint: str) -> Case:
-        """The same question asked of another endpoint, by name."""
-        return self._but(spec=dataclasses.replace(self.spec, name=endpoint))
+    def at(self, endpoint: str, variant: str | None = None) -> Case:
+        """The same question asked of another endpoint, by name; or of another of its variants."""
+        return self._but(spec=dataclasses.replace(self.spec, name=endpoint, variant=self.spec.variant if variant is None else variant))
 
     def under(self, load: Load) -> Case:
         """The same question under another load."""

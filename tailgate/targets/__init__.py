@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tailgate.plan.case import EndpointSpec
 
@@ -35,12 +35,26 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """How an endpoint that others depend on may be asked.
+
+    most_per_s: the highest rate of a load, None where nobody said it. abort_share: of the latest requests, how many may be
+    throttled, fail or go unanswered before the load ends.
+    """
+
+    most_per_s: float | None
+    abort_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A deployed endpoint, as pure data.
 
     addresses: by network path. provenance: facts for the record. processes: by name, the ids of processes on this
     host that must live for the endpoint to answer (none on AWS). environment: what the generator's process
-    additionally needs to find its credentials; never recorded, never shown.
+    additionally needs to find its credentials; never recorded, never shown. found: what is really there, where that was not
+    made for the spec; runs are of this. guard: how it may be asked, None for as one likes. notes: lines for each verdict.
+    elsewhere: by a network path without an address, why it has none.
     """
 
     name: str
@@ -49,6 +63,10 @@ class Endpoint:
     provenance: Mapping[str, str]
     processes: Mapping[str, int] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    found: EndpointSpec | None = None
+    guard: Guard | None = None
+    notes: tuple[str, ...] = ()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 class Target(Protocol):
@@ -62,3 +80,17 @@ class Target(Protocol):
         Raises TargetError (CapacityError where the platform has no room: a reason to skip).
         """
         ...
+
+
+@runtime_checkable
+class Shared(Protocol):
+    """A target whose endpoints belong to somebody else, who may change them while they are measured."""
+
+    def changes(self, endpoint: Endpoint) -> tuple[str, ...]:
+        """Why what was measured at the endpoint until now is of no one deployment, in sentences; asks the platform. Raises nothing."""
+        ...
+
+
+def changes_of(target: Target, endpoint: Endpoint) -> tuple[str, ...]:
+    """What the target says of changes to the endpoint; nothing where nobody else can change it."""
+    return target.changes(endpoint) if isinstance(target, Shared) else ()

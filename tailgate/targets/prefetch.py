@@ -12,7 +12,7 @@ from typing import Protocol, Self, runtime_checkable
 
 from tailgate.errors import TargetError
 from tailgate.plan.case import EndpointSpec
-from tailgate.targets import Endpoint, Target
+from tailgate.targets import Endpoint, Target, changes_of
 
 Progress = Callable[[EndpointSpec, str, float], None]
 """Called while somebody waits: the spec, what is happening to its endpoint, seconds since it was asked for."""
@@ -72,6 +72,10 @@ class Prefetched:
         for other in self._disturbing():
             self._wait(other, other.settled)
         yield deployment.endpoint()
+
+    def changes(self, endpoint: Endpoint) -> tuple[str, ...]:
+        """Why what was measured at the endpoint is of no one deployment; see `Shared`."""
+        return changes_of(self._target, endpoint)
 
     def release(self, spec: EndpointSpec) -> None:
         """Delete the spec's endpoint, if there is one, and wait until it is gone; opened again it is deployed anew.

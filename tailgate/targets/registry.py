@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tailgate.errors import PlanError, nearest
 from tailgate.targets import Target
+from tailgate.targets.attaching import Attaching
 
 TARGETS = {
     "emulated": "tailgate.targets.emulated:emulated_target",
+    "existing": "tailgate.targets.existing:existing_target",
     "null": "tailgate.targets.null:null_target",
     "process": "tailgate.targets.process:process_target",
     "url": "tailgate.targets.url:url_target",
@@ -21,7 +23,7 @@ TARGETS = {
 class Settings:
     """What a target is made with. region: an AWS region. run_id: names this session's resources.
 
-    process: the command of target `process`. url: what target `url` asks.
+    process: the command of target `process`. url: what target `url` asks. attaching: how target `existing` attaches.
     """
 
     kind: str
@@ -29,6 +31,7 @@ class Settings:
     run_id: str
     process: str | None = None
     url: str | None = None
+    attaching: Attaching = field(default_factory=Attaching)
 
 
 def check_kind(kind: str, where: str) -> None:

@@ -36,6 +36,7 @@ SKIN = {
     "pytest_locust_truce",
     "pytest_measure",
     "pytest_asked",
+    "pytest_attaching",
     "pytest_options",
 }
 FRAMEWORKS = {

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import boto3
+import botocore.session
+from botocore import UNSIGNED
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 _TIMES: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 30, "max_pool_connections": 32}
@@ -24,6 +29,45 @@ class Clients:
     creating: Any
     sagemaker: Any
     ec2: Any
+
+
+def open_reader(region: str) -> Any:
+    """SageMaker for questions, as boto3 is configured here: profile, credentials, AWS_ENDPOINT_URL, proxies, CA bundle.
+
+    Raises what botocore raises where that cannot be read.
+    """
+    config = Config(**_TIMES, retries={"mode": "standard", "total_max_attempts": 3})
+    return boto3.Session().client("sagemaker", region_name=region, config=config)
+
+
+def invocation_url(region: str, endpoint: str) -> str:
+    """Where an unmodified client would send an invocation. Nothing is sent: the request is caught when it is ready.
+
+    So it holds for each setting that botocore honours: endpoint urls, FIPS, dual-stack. Raises what botocore raises.
+    """
+    caught: list[str] = []
+
+    def catch(request: Any, **_: Any) -> AWSResponse:
+        caught.append(str(request.url))
+        return AWSResponse(request.url, 200, {}, io.BytesIO())
+
+    client = boto3.Session().client("sagemaker-runtime", region_name=region, config=Config(signature_version=UNSIGNED))
+    client.meta.events.register("before-send.sagemaker-runtime.InvokeEndpoint", catch)
+    client.invoke_endpoint(EndpointName=endpoint, Body=b"")
+    client.close()
+    return caught[0]
+
+
+def region_in_profile() -> str | None:
+    """The region of boto3's profile, where it names one. Raises what botocore raises."""
+    region: str | None = boto3.Session().region_name
+    return region
+
+
+def authorities() -> str | None:
+    """The file of authorities that boto3 trusts instead of its own, where AWS_CA_BUNDLE or the profile names one."""
+    named: str | None = botocore.session.Session().get_config_variable("ca_bundle")
+    return named
 
 
 def open_clients(session: Any, region: str, *, endpoint_url: str | None = None, proxies: Mapping[str, str] | None = None) -> Clients:

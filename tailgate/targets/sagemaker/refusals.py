@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -18,6 +20,8 @@ _CREDENTIAL_CODES = frozenset({"ExpiredToken", "ExpiredTokenException"}) | {
     "InvalidSignatureException",
     "AuthFailure",
 }
+_CLOCK_CODES = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
+_CLOCK_SIGNS = ("Signature not yet current", "Signature expired")  # texts of InvalidSignatureException, whose code says no more
 _PERMISSION_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 # SageMaker has no code of its own for these: they are ValidationExceptions that differ in their text only.
@@ -45,6 +49,11 @@ def is_absent(error: ClientError) -> bool:
 def is_in_progress(error: ClientError) -> bool:
     """Whether SageMaker refuses because the endpoint is being created or changed; deletion must wait for that to end."""
     return _says(error, _IN_PROGRESS)
+
+
+def is_denied(error: ClientError) -> bool:
+    """Whether the credentials do not permit the call."""
+    return code_of(error) in _PERMISSION_CODES
 
 
 def is_throttled(error: ClientError) -> bool:
@@ -75,6 +84,19 @@ def _says(error: ClientError, words: str) -> bool:
     return code_of(error) == "ValidationException" and words in error.response["Error"].get("Message", "")
 
 
+def _skew(error: ClientError) -> str | None:
+    """How far this host's clock is off, where that is what AWS complains of; by the Date of its answer."""
+    text = error.response.get("Error", {}).get("Message", "")
+    if code_of(error) not in _CLOCK_CODES and not any(sign in text for sign in _CLOCK_SIGNS):
+        return None
+    try:
+        date = parsedate_to_datetime(error.response["ResponseMetadata"]["HTTPHeaders"]["date"])
+        ahead_s = (datetime.now(UTC) - date).total_seconds()
+    except (KeyError, ValueError, TypeError):
+        return "this host's clock and AWS's differ"
+    return f"this host's clock is {abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} AWS's"
+
+
 def _refusal(error: ClientError, doing: str) -> TargetError:
     code = code_of(error)
     seen = f"could not {doing}: {code}: {error.response.get('Error', {}).get('Message', 'no message')}"
@@ -83,6 +105,8 @@ def _refusal(error: ClientError, doing: str) -> TargetError:
         return CapacityError(f"{seen} — {cause}; ask for more, or choose another instance type")
     if _says(error, _TAKEN):
         return NameTakenError(f"{seen} — another run uses this name, or an earlier one did not clean up; it was left untouched")
+    if (skew := _skew(error)) is not None:
+        return TargetError(f"{seen} — {skew}; AWS takes no signature that is 5 min off: set the clock, for instance by NTP")
     if code in _CREDENTIAL_CODES:
         return TargetError(f"{seen} — the credentials are wrong or have expired; renew them")
     if code in _PERMISSION_CODES:

@@ -1,0 +1,207 @@
+"""The existing target: endpoints that somebody else deployed. They are looked at and asked, and left as they are.
+
+Permissions: sagemaker:DescribeEndpoint and sagemaker:InvokeEndpoint; with sagemaker:DescribeEndpointConfig instance types are
+known as well. The generator finds its credentials by botocore's own chain; none of them pass through here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+
+from tailgate.errors import PlanError, TargetError
+from tailgate.plan.case import EndpointSpec
+from tailgate.targets import Address, Endpoint, Guard
+from tailgate.targets.attaching import Attaching
+from tailgate.targets.sagemaker import described
+from tailgate.targets.sagemaker.clients import authorities, invocation_url, open_reader, region_in_profile
+from tailgate.targets.sagemaker.described import Described, Variant
+from tailgate.targets.sagemaker.refusals import explained, is_absent, is_denied
+
+if TYPE_CHECKING:
+    from tailgate.targets.registry import Settings
+
+_NOTE = "somebody else's endpoint, measured as it was: others may ask it at the same time"
+_TYPE_UNKNOWN = "instance type as the case says: sagemaker:DescribeEndpointConfig is denied, so nobody looked"
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
+
+def existing_target(settings: Settings) -> ExistingTarget:
+    """The existing target for the registry; asks nobody yet."""
+    return ExistingTarget(settings.attaching, region=settings.region)
+
+
+def profile_region() -> str:
+    """The region of boto3's profile. Raises PlanError where it names none."""
+    try:
+        region = region_in_profile()
+    except BotoCoreError as error:
+        raise PlanError(f"boto3's configuration cannot be read: {error}; check AWS_PROFILE and ~/.aws/config") from None
+    if region is None:
+        raise PlanError(
+            "no region says where the endpoint is; name it: --latency-region, AWS_REGION, `region` in the plan, or the profile's"
+        )
+    return region
+
+
+class ExistingTarget:
+    """Endpoints in service, attached to by name. Thread-safe. Raises nothing before one is opened."""
+
+    kind = "existing"
+
+    def __init__(self, attaching: Attaching, *, region: str) -> None:
+        self._attaching, self._region = attaching, region
+        self._names: set[str] = set()
+        self._lock = Lock()
+
+    @contextmanager
+    def open(self, spec: EndpointSpec) -> Iterator[Endpoint]:
+        """The endpoint that the spec names, as it is; on leaving, nothing is done to it.
+
+        Raises TargetError where it is absent, not in service, of another instance type or without the variant, records its
+        requests, or cannot be looked at; PlanError where one endpoint was named for several.
+        """
+        with self._lock:
+            self._names.add(spec.name)
+            self._attaching.check_names(self._names)
+        name = self._attaching.endpoint_of(spec.name)
+        endpoint, looked = self._look(name)
+        if endpoint.captures and not self._attaching.captured:
+            raise TargetError(
+                f"endpoint {name} captures data: this load's requests would be among those that are kept, and drift be seen where there "
+                "is none; have capture turned off meanwhile, or say that it does no harm: --latency-allow-data-capture"
+            )
+        yield self._attached(endpoint, described.chosen(endpoint, spec), spec, looked)
+
+    def changes(self, endpoint: Endpoint) -> tuple[str, ...]:
+        """What was changed at the endpoint since it was attached to; that it cannot be told, where it cannot. Raises nothing."""
+        try:
+            now = described.read_endpoint(self._describe(endpoint.name), self._region).facts()
+        except TargetError as error:
+            return (f"whether endpoint {endpoint.name} stayed as it was cannot be told: {error}",)
+        found = described.changed(endpoint.provenance, now)
+        if not found:
+            return ()
+        return (
+            f"endpoint {endpoint.name} was changed since it was attached to: {', '.join(found)}; measure it again once it is left alone",
+        )
+
+    @cached_property
+    def _client(self) -> Any:
+        return open_reader(self._region)
+
+    def _look(self, name: str) -> tuple[Described, bool]:
+        """The endpoint, and whether its configuration could be looked at too. Raises TargetError."""
+        endpoint = described.read_endpoint(self._describe(name), self._region)
+        doing = f"describe the endpoint configuration {endpoint.config}"
+        with _explained(doing, self._region):
+            try:
+                config = self._client.describe_endpoint_config(EndpointConfigName=endpoint.config)
+            except ClientError as error:
+                if not (is_denied(error) or is_absent(error)):  # it may be deleted, once the endpoint is there
+                    raise
+                return endpoint, False
+        return described.with_config(endpoint, config), True
+
+    def _describe(self, name: str) -> dict[str, Any]:
+        with _explained(f"describe the endpoint {name}", self._region), self._lock:
+            try:
+                found: dict[str, Any] = self._client.describe_endpoint(EndpointName=name)
+            except ClientError as error:
+                if not is_absent(error):
+                    raise
+                raise TargetError(
+                    f"there is no endpoint '{name}' in {self._region} for these credentials; check its name (--latency-endpoint, "
+                    "else what the case calls it), the region (--latency-region) and the account (AWS_PROFILE)"
+                ) from None
+        return found
+
+    def _attached(self, endpoint: Described, variant: Variant, spec: EndpointSpec, looked: bool) -> Endpoint:
+        found = described.found_spec(variant, spec, endpoint.name)
+        differing = described.differences(spec, found)
+        notes = [f"endpoint {endpoint.name}" + (f" has {', '.join(differing)}" if differing else "")]
+        notes += [] if looked else [_TYPE_UNKNOWN]
+        shadows = ", ".join(endpoint.shadows)
+        notes += [f"shadow variants got a copy of each request: {shadows}"] if shadows else []
+        addresses, elsewhere = self._addresses(endpoint, variant)
+        own = {"variant": variant.name, "instance_count": str(variant.count), "routing": variant.routing, "note": _NOTE}
+        own |= {"instance_type": variant.instance_type or "not known"} | ({"model": variant.model} if variant.model else {})
+        return Endpoint(
+            endpoint.name,
+            addresses,
+            deployed_by_us=False,
+            provenance=endpoint.facts() | own,
+            found=found,
+            guard=Guard(self._attaching.most_per_s, self._attaching.abort_share),
+            notes=tuple(notes),
+            elsewhere=elsewhere,
+        )
+
+    def _addresses(self, endpoint: Described, variant: Variant) -> tuple[dict[str, Address], dict[str, str]]:
+        """By network path; and of those that it has not, why."""
+        with _explained("find the runtime's address", self._region):
+            url, authority = invocation_url(self._region, endpoint.name), authorities()
+            ca_pem = None if authority is None else _read(Path(authority))
+        urls = {"public": url}
+        if self._attaching.private_link is not None:
+            urls["privatelink"] = self._attaching.private_link + urlsplit(url).path
+        urls, elsewhere = by_network_path(urls, _addresses_of(urlsplit(url).hostname or ""))
+        headers = {"X-Amzn-SageMaker-Target-Variant": variant.name} if len(endpoint.variants) > 1 else {}
+        return {
+            path: Address(where, self._region, path, variant.name, headers=headers, ca_pem=ca_pem) for path, where in urls.items()
+        }, elsewhere
+
+
+def by_network_path(urls: dict[str, str], public_ips: list[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Which url is asked over which path, and why a path has none. public_ips: what the public url's host resolves to here.
+
+    AWS's own public name that resolves to private addresses is an interface endpoint's: private DNS is on, and both paths would
+    be one. Another host's name is its user's business.
+    """
+    host = urlsplit(urls["public"]).hostname or ""
+    elsewhere = {} if "privatelink" in urls else {"privatelink": "name the interface endpoint: --latency-vpc-endpoint vpce-….amazonaws.com"}
+    private = [ip for ip in public_ips if ipaddress.ip_address(ip).is_private]
+    if not host.endswith(_AWS_DOMAINS) or not private or ".vpce." in host:
+        return urls, elsewhere
+    why = f"{host} resolves to {private[0]} here, so private DNS is on and every path is PrivateLink: ask from elsewhere, or turn it off"
+    return {"privatelink": urls.get("privatelink", urls["public"])}, {"public": why}
+
+
+def _addresses_of(host: str) -> list[str]:
+    """What the host resolves to; nothing where it does not, which the generator will say."""
+    try:
+        return sorted({str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
+    except OSError:
+        return []
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TargetError(f"the authorities in {path} cannot be read ({error}); check AWS_CA_BUNDLE, or ca_bundle in the profile") from None
+
+
+@contextmanager
+def _explained(doing: str, region: str) -> Iterator[None]:
+    """As `explained`, with a sentence of its own where credentials are missing or nobody answers."""
+    try:
+        with explained(doing):
+            yield
+    except TargetError as error:
+        if isinstance(error.__cause__, NoCredentialsError):
+            how = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role provides them"
+            raise TargetError(f"could not {doing}: no AWS credentials were found; {how}") from error.__cause__
+        if isinstance(error.__cause__, EndpointConnectionError):
+            where = f"{error.__cause__}: check this host's network, the region ({region}), and AWS_ENDPOINT_URL if it is set"
+            raise TargetError(f"could not {doing}: {where}") from error.__cause__
+        raise
