@@ -31,7 +31,7 @@ def checked(cases: list[Case], region: str, settings: Settings | None = None) ->
 def check_baselines(config: pytest.Config, asked: list[Case | Pair]) -> None:
     """Before anything is deployed, refuse a baseline that has none of the tests' own cases. Raises PlanError.
 
-    One that lacks some is no error yet: a case may be there for `measure.paired`, which is held against nothing.
+    One that lacks some is no error yet: a case may be there for `measure.paired`, whose arms are other questions.
     """
     baselines = config.stash[BASELINES]
     kind = settings_of(config).kind

@@ -49,18 +49,24 @@ class Baselines:
 
     def of(self, case: Case, target_kind: str) -> Baseline:
         """The newest 20 comparable runs. Raises PlanError saying what is different where there are none."""
-        self.check([case], target_kind)
-        return Baseline(self.name, tuple(map(_earlier, self._comparable(case, target_kind))), self._least_effect)
+        runs = self._comparable(case, target_kind)
+        if not runs:
+            raise PlanError(f"{_OPTION} {self.name}: {self._why_none(case, target_kind)}")
+        return Baseline(self.name, tuple(map(_earlier, runs)), self._least_effect)
 
     def check(self, cases: Iterable[Case], target_kind: str) -> None:
-        """See whether any of these cases can be held against it. Raises PlanError with the first one's reason where none can."""
+        """See whether any of these cases can be held against it, at least as an arm. Raises PlanError with the first one's reason."""
         asked = list(cases)
-        if asked and not any(self._comparable(case, target_kind) for case in asked):
+        if asked and not any(self._comparable(case, target_kind) or self._as_arm(case, target_kind) for case in asked):
             others = f" (and none of the other {len(asked) - 1} cases)" if len(asked) > 1 else ""
             raise PlanError(f"{_OPTION} {self.name}: {self._why_none(asked[0], target_kind)}{others}")
 
     def _comparable(self, case: Case, target_kind: str) -> list[Run]:
         return [run for run in self._runs if kept(run) == (case.key, target_kind, self._vantage)][-NEWEST_RUNS:]
+
+    def _as_arm(self, case: Case, target_kind: str) -> bool:
+        """Whether it has runs of the case as one of two arms: which load such an arm has is known when it is measured."""
+        return any(run.pair and run.case.get("id") == case.id and kept(run)[1:] == (target_kind, self._vantage) for run in self._runs)
 
     def _why_none(self, case: Case, target_kind: str) -> str:
         same = [run for run in self._all if run.case.get("id") == case.id]

@@ -182,5 +182,9 @@ def test_a_baseline_is_refused_at_once_where_it_has_none_of_the_cases(tmp_path: 
     baselines = Baselines(["latest"], tmp_path, tmp_path)
     baselines.check([CASE, case_of("other")], "emulated")
     baselines.check([], "emulated")
+    saved(tmp_path, replace(run(case=case_of(per_s=50)), pair={"arm": 0}), name="0002_arms")
+    Baselines(["0002_arms.json"], tmp_path, tmp_path).check([CASE], "emulated")
+    with pytest.raises(PlanError, match="cannot be compared"):
+        Baselines(["0002_arms.json"], tmp_path, tmp_path).check([CASE], "null")
     with pytest.raises(PlanError, match=r"it has no run of ranker.*and none of the other 1 cases"):
         baselines.check([CASE, case_of("third")], "emulated")
