@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 EMULATED = "emulated"
 
 EMULATED_CAVEAT = "emulated: a statement about the emulator's made-up service times, none about AWS; the model itself was not run"
-_PROVISIONAL = "provisional: with fewer than 5 earlier runs against the same limit, trouble rarer than one run is long cannot be ruled out"
+_PROVISIONAL = (
+    "provisional: without 5 earlier runs against the same limit, together twice as long, "
+    "trouble rarer than one run is long cannot be ruled out"
+)
 _OF_THIS_RUN = (
     "of this run: a mean, a rate and a cost are judged by one run's own batches, a maximum by its requests; earlier runs are not counted"
 )

@@ -57,7 +57,7 @@ def test_all_limits_kept_is_a_pass_and_true(new_case, new_samples) -> None:
     assert verdict
     assert verdict.explain().startswith("within budget: resnet50 on")
     assert verdict.explain().count("PASS  (provisional)") == 3
-    assert "provisional: with fewer than 5 earlier runs" in verdict.explain()
+    assert "provisional: without 5 earlier runs against the same limit, together twice as long" in verdict.explain()
 
 
 def test_the_history_of_a_limit_is_found_by_its_source(new_case, new_samples) -> None:

@@ -59,6 +59,14 @@ def test_a_limit_that_changed_has_no_history(tmp_path: Path) -> None:
     assert lengths(tmp_path, replace(CASE, budget=Budget.of("p50 <= 60ms", "p99 <= 130ms"))) == [2, 0]
 
 
+def test_a_limit_that_is_written_otherwise_keeps_its_history(tmp_path: Path) -> None:
+    """Spaces and units change nothing of what exceeds; nor does the bound of a share, nor which percentile has the bound."""
+    before = replace(CASE, budget=Budget.of("p50 <= 60ms", "p99 <= 120ms", "error_rate <= 1%"))
+    saved(tmp_path, earlier(before), earlier(before, seed=2))
+    otherwise = Budget.of("p50<=0.06s", "p99  <= 0.12s", "error_rate <= 2%", "p90 <= 120ms")
+    assert lengths(tmp_path, replace(CASE, budget=otherwise)) == [2, 2, 2, 2]
+
+
 def test_a_run_that_was_not_trusted_does_not_count(tmp_path: Path) -> None:
     """Its numbers were withheld then, and teach nothing now."""
     run = earlier()
