@@ -110,7 +110,7 @@ def _notes(runs: Sequence[Run]) -> list[str]:
 
 
 def _savings(runs: Sequence[Run]) -> Iterator[str]:
-    saved_s = [saved_s for run in runs if (saved_s := _saved_s(run))]
+    saved_s = [saved_s for run in runs if (saved_s := _saved_s(run)) and not run.verdict.get("reasons")]  # else it said nothing
     if saved_s:
         total_s = format_count(round(sum(saved_s)))
         yield f"stopped early, their verdicts being clear: {len(saved_s)} of {len(runs)} runs, {total_s} s saved"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,8 @@ def test_a_load_over_its_budget_ends_soon_and_says_what_that_saved(server: Serve
     assert f"{60 - run.verdict.saved_s:.0f} of 60 s: FAIL is clear" in str(stored.verdict["explanation"])
     assert run_line(stored).endswith(f"FAIL  (stopped after {60 - run.verdict.saved_s:.0f} of 60 s)")
     assert "stopped early, their verdicts being clear: 1 of 1 runs" in summary([stored], width=160, styled=False)
+    untrusted = replace(stored, verdict={**stored.verdict, "reasons": ["send lag"]})
+    assert "stopped early" not in summary([untrusted], width=160, styled=False)
     enough_s, counts = stored.requests["enough_s"], counts_in(stored.per_second, "p90 <= 60ms")
     assert counts is not None
     assert len(counts[0]) == enough_s
