@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.figures import Settings, Table
-from tailgate.analysis.change_points import TYPICAL_SPREAD
+from tailgate.analysis.changes.change_points import TYPICAL_SPREAD
 from tailgate.analysis.history import Change, judge
 from tailgate.analysis.outcome import Outcome
 

@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tailgate.analysis.early import Early, counted_in
-from tailgate.analysis.looks import USUAL, Rhythm
+from tailgate.analysis.looks.early import Early, counted_in
+from tailgate.analysis.looks.rhythm import USUAL, Rhythm
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.reading import Reading, read
 from tailgate.drive_options import budget_of, order_of

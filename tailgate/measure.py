@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from tailgate.analysis.baseline import Times, held, times_of
-from tailgate.analysis.early import Early, counted_in
+from tailgate.analysis.changes.baseline import Times, held, times_of
 from tailgate.analysis.estimates import estimates
-from tailgate.analysis.looks import USUAL, Rhythm
+from tailgate.analysis.looks.early import Early, counted_in
+from tailgate.analysis.looks.rhythm import USUAL, Rhythm
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate
 from tailgate.analysis.validity import disturbed

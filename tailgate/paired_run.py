@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from tailgate.analysis.baseline import Baseline, held
-from tailgate.analysis.contrast import Contrast, NoWorse
+from tailgate.analysis.arms.contrast import Contrast, NoWorse
+from tailgate.analysis.changes.baseline import Baseline, held
 from tailgate.analysis.estimates import estimates
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tailgate.analysis.looks import USUAL
+from tailgate.analysis.looks.rhythm import USUAL
 from tailgate.errors import TailgateError
 from tailgate.floor import Floors
 from tailgate.generator.workers.workforce import Workforce
@@ -36,7 +36,7 @@ from tailgate.targets.registry import Settings
 if TYPE_CHECKING:
     from types import FrameType
 
-    from tailgate.analysis.baseline import MetricChange
+    from tailgate.analysis.changes.baseline import MetricChange
     from tailgate.measure import Measurement
     from tailgate.paired_run import PairedRun
     from tailgate.reporting.baseline import Baselines

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from tailgate.analysis.baseline import asks_repeat, regressed
-from tailgate.analysis.looks import USUAL, Rhythm
+from tailgate.analysis.changes.baseline import asks_repeat, regressed
+from tailgate.analysis.looks.rhythm import USUAL, Rhythm
 from tailgate.analysis.outcome import Outcome
 from tailgate.driving import shown_on
 from tailgate.floor import Floors

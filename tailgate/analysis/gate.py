@@ -14,7 +14,7 @@ from scipy.special import betaincinv
 
 from tailgate.analysis.counts import Counts, History, check_share, counts_of
 from tailgate.analysis.dependence import INDEPENDENT, Lesson, Spread, lesson_of, spread_of
-from tailgate.analysis.looks import USUAL, Look, Rhythm, check_horizon, deciding_look, looks_by_time
+from tailgate.analysis.looks.rhythm import USUAL, Look, Rhythm, check_horizon, deciding_look, looks_by_time
 from tailgate.analysis.outcome import Outcome
 
 MOST_MORE = 10_000_000
@@ -119,13 +119,13 @@ def sequential(
 
     requests, exceedances: those of all whole seconds so far, shapes (seconds,). A run of at most longest_s is looked at
     after each 30 s from 60 s on and at its end (a shorter one at its end only), and at the planned end INCONCLUSIVE is
-    final. Early looks spend little of the permitted error (`tailgate.analysis.spending`), so all of them together err
+    final. Early looks spend little of the permitted error (`tailgate.analysis.looks.spending`), so all of them together err
     as rarely as `decide`. FAIL may come at any look, PASS before the end only with 5 earlier runs that were together
     twice as long. ended: no second will follow, so the last look is due now, and gets all that is left. Seconds after
     the planned end are not looked at. rhythm: other times for the looks than these.
 
     most_requests instead of longest_s: for requests that are known to be independent. An exact test of at most so many,
-    looked at after each hundredth of them, on both sides, with no need of a history (`tailgate.analysis.binomial_looks`).
+    looked at after each hundredth of them, on both sides, with no need of a history (`tailgate.analysis.looks.binomial_looks`).
 
     The outcome is that of the first look that decides, whatever follows it; so it may be asked each second or once at
     the end, and the answer is the same. low and high are bounds at that look's level: with all looks together they

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from tailgate.analysis.change_points import PRIOR_FREEDOM, TYPICAL_SPREAD, last_change, spread_about
+from tailgate.analysis.changes.change_points import PRIOR_FREEDOM, TYPICAL_SPREAD, last_change, spread_about
 from tailgate.analysis.dependence import LEAST_HISTORY
 from tailgate.analysis.outcome import Outcome
 from tailgate.errors import AnalysisError

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from tailgate.analysis.counts import Counts, History
 from tailgate.analysis.gate import MOST_MORE, Decision, lower_bound, upper_bound
-from tailgate.analysis.looked import Looked, decide_seen
+from tailgate.analysis.looks.looked import Looked, decide_seen
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate, one_sided
 from tailgate.errors import AnalysisError

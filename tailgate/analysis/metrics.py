@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tailgate.analysis.counts import History
 from tailgate.analysis.limits import Decided, Evidence, by_counts, by_interval, by_largest, by_mean, by_reciprocal
-from tailgate.analysis.looked import Looked
+from tailgate.analysis.looks.looked import Looked
 from tailgate.analysis.quantiles import Estimate, estimate_largest, estimate_mean, estimate_quantile, estimate_share
 from tailgate.analysis.rates import achieved_rate, cost_per_1000
 from tailgate.errors import AnalysisError

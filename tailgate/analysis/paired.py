@@ -19,13 +19,13 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tailgate.analysis.arms.paired_mean import LEAST_REQUESTS, compare_mean
+from tailgate.analysis.arms.paired_quantile import compare_quantile, least_requests
+from tailgate.analysis.arms.two_arms import Arms
 from tailgate.analysis.counts import check_share
-from tailgate.analysis.looks import check_horizon
+from tailgate.analysis.looks.rhythm import check_horizon
+from tailgate.analysis.looks.spending import look_levels
 from tailgate.analysis.outcome import Outcome
-from tailgate.analysis.paired_mean import LEAST_REQUESTS, compare_mean
-from tailgate.analysis.paired_quantile import compare_quantile, least_requests
-from tailgate.analysis.spending import look_levels
-from tailgate.analysis.two_arms import Arms
 from tailgate.errors import AnalysisError, nearest
 
 Alternative: TypeAlias = Literal["two-sided", "greater"]

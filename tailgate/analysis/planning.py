@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tailgate.analysis.arms.paired_mean import LEAST_REQUESTS
+from tailgate.analysis.arms.paired_quantile import least_requests
 from tailgate.analysis.gate import MOST_MORE, upper_bound
 from tailgate.analysis.limits import CONFIDENCE
-from tailgate.analysis.paired_mean import LEAST_REQUESTS
-from tailgate.analysis.paired_quantile import least_requests
 from tailgate.plan.budget import Limit
 from tailgate.plan.case import Case
 from tailgate.plan.enough import held

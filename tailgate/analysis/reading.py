@@ -9,7 +9,7 @@ import numpy as np
 
 from tailgate.analysis import wording
 from tailgate.analysis.estimates import own_lags
-from tailgate.analysis.looks import Rhythm
+from tailgate.analysis.looks.rhythm import Rhythm
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.percentiles import percentiles
 from tailgate.analysis.rates import achieved_rate

@@ -13,8 +13,8 @@ from tailgate.analysis.course import course_lines
 from tailgate.analysis.disturbance import host_notes
 from tailgate.analysis.estimates import service_quantile
 from tailgate.analysis.gate import Decision
-from tailgate.analysis.looked import Looked
-from tailgate.analysis.looks import Rhythm
+from tailgate.analysis.looks.looked import Looked
+from tailgate.analysis.looks.rhythm import Rhythm
 from tailgate.analysis.metrics import evidence_in, metric_of
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate
@@ -26,7 +26,7 @@ from tailgate.plan.case import Case
 from tailgate.samples import Samples
 
 if TYPE_CHECKING:
-    from tailgate.analysis.baseline import MetricChange
+    from tailgate.analysis.changes.baseline import MetricChange
 
 _QUEUEING_SHARE = 0.05
 """Of the response time's p99: less than that between it and the service time's p99 explains nothing."""
@@ -53,7 +53,7 @@ class Verdict:
     checks: one per limit, in the budget's order. reasons: why the run cannot be trusted; where there are any, every
     outcome is INCONCLUSIVE. service_p99: the service time's p99, None without samples. queueing_s: how much of the
     response time's p99 was spent before sending, None where it is not worth a word, and in a closed loop, which has no
-    queue. notes: further lines of the text. changes: what a baseline says of it (analysis/baseline.py), where one was named.
+    queue. notes: further lines of the text. changes: what a baseline says of it (analysis/changes/baseline.py), where one was named.
     rhythm: in which it was looked at while it went on, None where it was not; saved_s: by how much that made its load shorter.
     """
 

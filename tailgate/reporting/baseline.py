@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tailgate.analysis.baseline import Baseline, Earlier
+from tailgate.analysis.changes.baseline import Baseline, Earlier
 from tailgate.analysis.history import LEAST_EFFECT
 from tailgate.analysis.quantiles import Estimate
 from tailgate.errors import PlanError, RecordError, nearest

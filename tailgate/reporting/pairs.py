@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from tailgate.analysis.contrast import Contrast
-from tailgate.analysis.contrast_wording import difference_text
+from tailgate.analysis.arms.contrast import Contrast
+from tailgate.analysis.arms.contrast_wording import difference_text
 from tailgate.analysis.paired import Comparison
 from tailgate.reporting.run_file import Run
 

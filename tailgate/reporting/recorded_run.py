@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from tailgate.analysis.gate import Decision
 from tailgate.analysis.limits import Decided
-from tailgate.analysis.looked import Looked
-from tailgate.analysis.looks import Rhythm
+from tailgate.analysis.looks.looked import Looked
+from tailgate.analysis.looks.rhythm import Rhythm
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate
 from tailgate.errors import RecordError

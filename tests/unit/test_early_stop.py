@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tailgate import Budget, Case, ConstantRate, EndpointSpec
-from tailgate.analysis.looked import Looked, decide_seen
-from tailgate.analysis.looks import USUAL, Rhythm
+from tailgate.analysis.looks.looked import Looked, decide_seen
+from tailgate.analysis.looks.rhythm import USUAL, Rhythm
 from tailgate.analysis.outcome import Outcome
 from tailgate.measure import Measurement, measure
 from tailgate.plan.budget import Limit

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import ndtr
 from scipy.stats import hypergeom
 
-from tailgate.analysis.coin import CoinLaw
+from tailgate.analysis.arms.coin import CoinLaw
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.paired import Comparison, compare, sequential
 from tailgate.errors import AnalysisError

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tailgate.analysis.gate import decide, sequential
-from tailgate.analysis.looks import look_seconds
+from tailgate.analysis.looks.rhythm import look_seconds
 from tailgate.analysis.outcome import Outcome
 from tailgate.errors import AnalysisError
 

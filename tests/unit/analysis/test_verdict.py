@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from tailgate.analysis.looks import USUAL
+from tailgate.analysis.looks.rhythm import USUAL
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.verdict import judge
 from tailgate.plan.budget import Budget

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tailgate import Case
-from tailgate.analysis.contrast import Contrast
+from tailgate.analysis.arms.contrast import Contrast
 from tailgate.analysis.estimates import estimates
 from tailgate.analysis.paired import compare
 from tailgate.analysis.verdict import judge

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.series import Draw, autoregressive, independent, response_s, spells
 from tailgate import Budget, Case, ConstantRate, EndpointSpec
 from tailgate.analysis.estimates import estimates
-from tailgate.analysis.looks import USUAL
+from tailgate.analysis.looks.rhythm import USUAL
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.verdict import judge
 from tailgate.errors import PlanError, RecordError

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tailgate.analysis.coin import CoinLaw
+from tailgate.analysis.arms.coin import CoinLaw
+from tailgate.analysis.arms.two_arms import Arms
 from tailgate.analysis.dependence import Spread
 from tailgate.analysis.quantiles import harrell_davis
-from tailgate.analysis.two_arms import Arms
 
 
 class Found(NamedTuple):

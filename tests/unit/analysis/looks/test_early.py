@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tailgate.analysis.early import Early, counted_in
-from tailgate.analysis.looked import Looked, decide_seen
-from tailgate.analysis.looks import USUAL, Rhythm
+from tailgate.analysis.looks.early import Early, counted_in
+from tailgate.analysis.looks.looked import Looked, decide_seen
+from tailgate.analysis.looks.rhythm import USUAL, Rhythm
 from tailgate.analysis.outcome import Outcome
 from tailgate.errors import AnalysisError
 from tailgate.exceedances import FAILED, RESPONSE, Counted

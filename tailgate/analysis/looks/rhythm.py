@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tailgate.analysis.binomial_looks import exact_bounds, level_above, level_below, look_entries
 from tailgate.analysis.counts import Counts
-from tailgate.analysis.spending import look_levels
+from tailgate.analysis.looks.binomial_looks import exact_bounds, level_above, level_below, look_entries
+from tailgate.analysis.looks.spending import look_levels
 from tailgate.errors import AnalysisError
 
 MOST = 100

@@ -11,7 +11,7 @@ from tailgate.analysis.outcome import Outcome
 from tailgate.units import format_ms
 
 if TYPE_CHECKING:
-    from tailgate.analysis.baseline import MetricChange
+    from tailgate.analysis.changes.baseline import MetricChange
 
 _COMMIT_DIGITS = 12
 

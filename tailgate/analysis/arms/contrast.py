@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from functools import partial
 
-from tailgate.analysis import contrast_wording
+from tailgate.analysis.arms import contrast_wording
 from tailgate.analysis.gate import decide
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.paired import Comparison, compare

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tailgate.analysis.counts import History
 from tailgate.analysis.gate import Decision, decide, sequential
-from tailgate.analysis.looks import USUAL, Rhythm
+from tailgate.analysis.looks.rhythm import USUAL, Rhythm
 from tailgate.analysis.outcome import Outcome
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
-from tailgate.analysis.binomial_looks import exact_bounds
-from tailgate.analysis.looks import look_seconds
-from tailgate.analysis.spending import look_levels
+from tailgate.analysis.looks.binomial_looks import exact_bounds
+from tailgate.analysis.looks.rhythm import look_seconds
+from tailgate.analysis.looks.spending import look_levels
 
 
 @pytest.mark.parametrize(("longest_s", "alpha"), [(90, 0.05), (600, 0.05), (3000, 0.01)])

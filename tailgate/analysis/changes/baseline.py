@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from scipy.special import ndtri
 
-from tailgate.analysis import change_wording, wording
-from tailgate.analysis.change_points import TYPICAL_SPREAD
+from tailgate.analysis import wording
+from tailgate.analysis.changes import change_wording
+from tailgate.analysis.changes.change_points import TYPICAL_SPREAD
 from tailgate.analysis.history import LEAST_EFFECT, Change, judge
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import LEVEL, Estimate

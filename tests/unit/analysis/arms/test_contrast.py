@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate import Budget, Case, EndpointSpec, Poisson
-from tailgate.analysis.contrast import Contrast
+from tailgate.analysis.arms.contrast import Contrast
 from tailgate.analysis.outcome import Outcome
 from tailgate.errors import PlanError
 from tailgate.plan.arms import coin

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.analysis.change_points import LEAST_SIDE, last_change
+from tailgate.analysis.changes.change_points import LEAST_SIDE, last_change
 
 SERIES = st.lists(st.floats(-10, 10), max_size=40)
 

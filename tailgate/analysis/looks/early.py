@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from tailgate.analysis.counts import History
 from tailgate.analysis.gate import Decision
 from tailgate.analysis.limits import CONFIDENCE
-from tailgate.analysis.looked import Looked, decide_seen
-from tailgate.analysis.looks import USUAL, Rhythm, look_seconds
+from tailgate.analysis.looks.looked import Looked, decide_seen
+from tailgate.analysis.looks.rhythm import USUAL, Rhythm, look_seconds
 from tailgate.analysis.metrics import metric_of
 from tailgate.analysis.outcome import Outcome
 from tailgate.exceedances import Counted

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tailgate import Budget, Case
-from tailgate.analysis.baseline import Baseline, Earlier, asks_repeat, changes, metrics_of, weighed
+from tailgate.analysis.changes.baseline import Baseline, Earlier, asks_repeat, changes, metrics_of, weighed
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate
 from tailgate.analysis.verdict import Verdict, judge

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from tailgate.analysis.coin import CoinLaw
-from tailgate.analysis.paired_quantile import Found
-from tailgate.analysis.two_arms import Arms
+from tailgate.analysis.arms.coin import CoinLaw
+from tailgate.analysis.arms.paired_quantile import Found
+from tailgate.analysis.arms.two_arms import Arms
 
 LEAST_REQUESTS = 400
 """In both arms together: as many as a mean of one run takes (quantiles.py), in each arm."""

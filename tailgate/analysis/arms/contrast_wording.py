@@ -13,7 +13,7 @@ from tailgate.analysis.wording import EMULATED, EMULATED_CAVEAT, outcome_text
 from tailgate.units import format_count, format_ms, format_percent
 
 if TYPE_CHECKING:
-    from tailgate.analysis.contrast import Contrast, NoWorse
+    from tailgate.analysis.arms.contrast import Contrast, NoWorse
 
 _DECISIVE = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
 _EXACT = "p: the chance that the coin makes as much of arms that are alike; exact, but for the mean's"
