@@ -126,6 +126,8 @@ class ExistingTarget:
         return found
 
     def _attached(self, endpoint: Described, variant: Variant, spec: EndpointSpec, looked: bool) -> Endpoint:
+        if looked:
+            described.check_one_model(variant, endpoint.name)
         found = described.found_spec(variant, spec, endpoint.name)
         differing = described.differences(spec, found)
         notes = [f"endpoint {endpoint.name}" + (f" has {', '.join(differing)}" if differing else "")]

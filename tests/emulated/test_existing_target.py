@@ -101,15 +101,19 @@ def record_in(tmp_path: Path) -> Record:
 
 
 def test_a_suite_measures_an_endpoint_in_service_and_leaves_it_as_it_was(
-    deploy: Callable[..., str], aws: Any, pytester: pytest.Pytester
+    deploy: Callable[..., str], aws: Any, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The kind on record is `existing`, no outcome is called emulated, the facts are the endpoint's own, no account is named."""
+    """The kind on record is `existing`, no outcome is called emulated, the facts are the endpoint's own, no account is named.
+
+    The option's region is the one that counts; the data plane takes no signature for another.
+    """
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
     name = deploy("ranker-production", {"InitialInstanceCount": 2})
     before = {key: value for key, value in aws.describe_endpoint(EndpointName=name).items() if key != "ResponseMetadata"}
     pytester.makepyfile(test_ranker=SUITE)
     outcome = pytester.runpytest_subprocess(
         *("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", "--latency-target", "existing"),
-        *("--latency-endpoint", name, "--latency-max-rate", "60"),
+        *("--latency-endpoint", name, "--latency-max-rate", "60", "--latency-region", REGION),
         timeout=90,
     )
     outcome.assert_outcomes(passed=1)
@@ -153,6 +157,14 @@ def test_two_variants_of_one_endpoint_are_two_arms(deploy: Callable[..., str], d
     assert [arm.record.provenance["endpoint"]["variant"] for arm in run.arms] == ["blue", "green"]  # type: ignore[index]  # plain facts
     assert "3 instances (the case says 1)" in run.explain()
     assert set(data_plane.truth(name)["status"]) == {200}
+
+
+def test_production_and_candidate_are_two_arms(deploy: Callable[..., str], data_plane: Any, tmp_path: Path) -> None:
+    """Two endpoints by their own names, as in a user's test, each with about half of the requests."""
+    names = [deploy("ranker-old"), deploy("ranker-new")]
+    run = paired(Pair(*map(CASE.at, names)), target(), record_in(tmp_path), turn=nullcontext())
+    assert [arm.record.provenance["endpoint"]["endpoint"] for arm in run.arms] == names  # type: ignore[index]  # plain facts
+    assert all(len(data_plane.truth(name)) > 20 for name in names)
 
 
 class Throttled(ExistingTarget):

@@ -111,6 +111,17 @@ def chosen(endpoint: Described, spec: EndpointSpec) -> Variant:
     return variant
 
 
+def check_one_model(variant: Variant, endpoint: str) -> None:
+    """Refuse a variant whose configuration, having been looked at, names no model or no one instance type. Raises TargetError."""
+    if variant.model is None:
+        why = "it hosts inference components, which are asked by a name that no case can give"
+    elif variant.instance_type is None:
+        why = "it has instances of several types, and a case names one"
+    else:
+        return
+    raise TargetError(f"variant {variant.name} of endpoint {endpoint} cannot be measured: {why}; name another endpoint")
+
+
 def found_spec(variant: Variant, spec: EndpointSpec, endpoint: str) -> EndpointSpec:
     """The spec as it is really served, by the name that the case gave it. Raises TargetError for another instance type."""
     if variant.instance_type not in (None, spec.instance_type):

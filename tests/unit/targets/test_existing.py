@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,10 +16,10 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.errors import TargetError
+from tailgate.errors import PlanError, TargetError
 from tailgate.plan.case import EndpointSpec
 from tailgate.targets.attaching import Attaching
-from tailgate.targets.existing import ExistingTarget, by_network_path
+from tailgate.targets.existing import ExistingTarget, by_network_path, profile_region
 from tailgate.targets.sagemaker.clients import invocation_url
 
 REGION = "eu-west-1"
@@ -40,9 +41,6 @@ def configured(**changes: Any) -> dict[str, Any]:
     """DescribeEndpointConfig's answer, of one variant."""
     variants = [CONFIGURED | changes]
     return {"EndpointConfigName": "ranker-7", "EndpointConfigArn": ARN, "ProductionVariants": variants, "CreationTime": WHEN}
-
-
-Answering = Callable[[], Any]
 
 
 @pytest.fixture
@@ -144,6 +142,33 @@ def test_what_no_case_can_ask_is_refused(stub: Stubber, variant: dict[str, Any],
     stub.add_response("describe_endpoint_config", configured())
     with refused(said), target().open(SPEC):
         pass
+
+
+@pytest.mark.parametrize(("absent", "said"), [("ModelName", "hosts inference components"), ("InstanceType", "instances of several types")])
+def test_a_variant_that_is_not_one_model_on_one_type_is_refused(stub: Stubber, absent: str, said: str) -> None:
+    """Each request would fail for want of a name, or the runs would be filed under a type that half of them did not meet."""
+    stub.add_response("describe_endpoint", described(), NAMED)
+    told = configured()
+    told["ProductionVariants"] = [{key: value for key, value in CONFIGURED.items() if key != absent}]
+    stub.add_response("describe_endpoint_config", told)
+    with refused(said), target().open(SPEC):
+        pass
+
+
+def test_the_region_is_the_profiles_and_asked_for_where_it_names_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Not us-east-1: an endpoint that exists is somewhere."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    config = tmp_path / "config"
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    config.write_text("[default]\nregion = eu-west-3\n")
+    assert profile_region() == "eu-west-3"
+    config.write_text("[default]\n")
+    with pytest.raises(PlanError, match="--latency-region"):
+        profile_region()
+    monkeypatch.setenv("AWS_PROFILE", "nobodys")
+    with pytest.raises(PlanError, match=r"profile \(nobodys\).*check AWS_PROFILE"):
+        profile_region()
 
 
 def test_a_clock_that_is_off_is_told_by_how_much(stub: Stubber) -> None:
