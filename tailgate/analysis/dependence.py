@@ -85,8 +85,9 @@ def floor_of(history: Sequence[Counts], allowed: float) -> float:
     """The least design effect that a PASS must reckon with, from at least LEAST_HISTORY earlier runs.
 
     The larger of the pooled in-run design effect and the one between runs, of which the part that chance alone would
-    show in 19 of 20 histories is taken off. A case gets burstier as it nears its budget, so the excess is inflated by
-    √(allowed / the history's fraction), within [1.5, 5].
+    show in 19 of 20 histories is taken off. A case gets burstier as it nears its budget, in proportion where its spells
+    stay as long and as many and each takes more requests with it; so the excess is inflated by 1.5 where the history was
+    half as bad as the budget allows, by as much more as it was better, and by 5 at the most.
     """
     totals = np.array([run.total for run in history], dtype=np.float64)
     exceeded = np.array([run.exceeded for run in history], dtype=np.float64)
@@ -97,7 +98,7 @@ def floor_of(history: Sequence[Counts], allowed: float) -> float:
     between = len(history) - 1
     noise = float(chdtri(between, _NOISE_LEVEL)) / between - 1.0
     effect = max(1.0, _pooled(history), float(observed / expected) - noise)
-    return 1.0 + (effect - 1.0) * min(_LARGEST_INFLATION, max(_LEAST_INFLATION, math.sqrt(allowed / fraction)))
+    return 1.0 + (effect - 1.0) * min(_LARGEST_INFLATION, _LEAST_INFLATION * max(1.0, allowed / fraction / 2))
 
 
 def _pooled(history: Sequence[Counts]) -> float:
