@@ -66,6 +66,11 @@ class Measurement:
         """Short, because pytest prints it beside a failed assertion."""
         return f"<{self.case.id}: {self.verdict.outcome.name}>"
 
+    @property
+    def undecided(self) -> bool:
+        """Whether nothing speaks against the case: INCONCLUSIVE, and not where it was made to confirm a FAIL."""
+        return self.verdict.outcome is Outcome.INCONCLUSIVE and self.failed is None
+
 
 def measure(
     case: Case,

@@ -154,8 +154,7 @@ def measure(request: pytest.FixtureRequest, tailgate_gate: Gate) -> Measure:
             request.node.user_properties.extend(gate.properties_of(measured))
         except CapacityError as error:
             pytest.skip(str(error))
-        undecided = measured.verdict.outcome.name == "INCONCLUSIVE"
-        if undecided and "skip" in (case.inconclusive, request.config.option.latency_inconclusive):
+        if measured.undecided and "skip" in (case.inconclusive, request.config.option.latency_inconclusive):
             pytest.skip(measured.verdict.explain())
         return measured
 

@@ -7,7 +7,6 @@ between blocks of whole seconds.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -152,6 +152,8 @@ def sequential(
     """
     check_horizon(None, most_requests)
     check_share(confidence, "confidence")
+    if not (ended or _both_sides_seen(arm)):
+        return Interim(Outcome.INCONCLUSIVE, 0, None)
     arms = Arms.of(arm, response_s, due_s)
     compared_first = partial(_beginning, arm, response_s, due_s, quantile)
     alpha, seen = (1 - confidence) / 2, min(len(arms.second), most_requests)
@@ -168,6 +170,14 @@ def sequential(
             return Interim(Outcome.FAIL, look, compared)
         interim = Interim(Outcome.INCONCLUSIVE, look, compared)
     return Interim(Outcome.PASS, seen, whole) if at_end and passed else interim
+
+
+def _both_sides_seen(arm: ArrayLike) -> bool:
+    """Whether the coin has shown both its sides yet; true of what is no column of labels, for Arms to say what is wrong with it."""
+    try:
+        return len(np.unique(np.asarray(arm, dtype=np.float64))) > 1
+    except (TypeError, ValueError):
+        return True
 
 
 def _looks(seen: int, most_requests: int, ended: bool) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ import pytest
 
 from tailgate import Budget, Case, EndpointSpec, Poisson
 from tailgate.analysis.outcome import Outcome
+from tailgate.measure import Measurement
 from tailgate.plan.pair import Pair
 from tailgate.reporting.progress import RelayBoard
 from tailgate.reporting.record import Record
@@ -180,3 +181,13 @@ def test_two_arms_are_measured_again_as_one_case_is(
     assert len(found) == runs
     confirmed = [number for number, one in enumerate(seen) if one is not None]
     assert confirmed == ([runs - 1] if runs > 1 and "disturbed" not in script[runs - 2] else [])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "failed", "undecided"), [("INCONCLUSIVE", False, True), ("INCONCLUSIVE", True, False), ("PASS", True, False)]
+)
+def test_a_fail_that_a_run_could_not_confirm_is_no_undecided_case(outcome: str, failed: bool, undecided: bool) -> None:
+    """So that `inconclusive="skip"` never skips a test of which one run said FAIL and none said PASS."""
+    before = Measurement(CASE, SimpleNamespace(outcome=Outcome.FAIL), (), None) if failed else None
+    run = Measurement(CASE, SimpleNamespace(outcome=Outcome[outcome]), (), None, before=before)
+    assert run.undecided is undecided

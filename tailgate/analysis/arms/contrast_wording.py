@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _DECISIVE = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
 _EXACT = "p: the chance that the coin makes as much of arms that are alike; exact, but for the mean's"
+_OF_THIS_RUN = "differences are those of this run: what rare spells do to one arm more than to the other, a single run cannot tell"
 
 
 def explain(contrast: Contrast) -> str:
@@ -118,6 +119,7 @@ def _facts(contrast: Contrast) -> Iterator[str]:
         yield f"{_each(failed, contrast.labels)} of them failed; a failure takes for ever, and has no part in the mean"
     if contrast.differences:
         yield _EXACT
+        yield _OF_THIS_RUN
 
 
 def _each(counts: Sequence[int], labels: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +36,7 @@ class Arms:
         labels, times = _column(arm, "arm", "0 or 1 for each request"), _column(response_s, "response_s", "seconds")
         _same_length(times, "response_s", labels)
         _check(~np.isin(labels, (0, 1)), labels, "arm", "each request is of arm 0 or of arm 1")
-        _check(np.isnan(times) | (times == -math.inf), times, "response_s", "a time is a number; a request that failed is infinite")
+        _check(np.isnan(times) | (times < 0), times, "response_s", "a time is a number from 0 up; a request that failed is infinite")
         second = labels == 1
         for which, held in ((0, len(second) - int(second.sum())), (1, int(second.sum()))):
             if not held:

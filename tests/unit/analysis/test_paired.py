@@ -12,7 +12,7 @@ from scipy.stats import hypergeom
 
 from tailgate.analysis.arms.coin import CoinLaw
 from tailgate.analysis.outcome import Outcome
-from tailgate.analysis.paired import Comparison, compare, sequential
+from tailgate.analysis.paired import Comparison, Interim, compare, sequential
 from tailgate.errors import AnalysisError
 
 N = 20_000
@@ -419,3 +419,18 @@ def test_a_tiny_run_is_compared_without_bounds() -> None:
         found = compare([0, 1], [1.0, 3.0], quantile=quantile, due_s=[0, 0])
         assert isinstance(found, Comparison)
         assert (found.difference_s, found.low_s, found.high_s, found.p_value) == (2, -math.inf, math.inf, 1)
+
+
+@pytest.mark.parametrize("requests", [0, 1, 4])
+def test_before_the_coin_has_shown_both_sides_nothing_is_known_yet(requests: int) -> None:
+    """The first requests of a run may all be of one arm: no error, and no answer; at its end it is one."""
+    arm, times = np.ones(requests, dtype=int), np.full(requests, 0.01)
+    assert sequential(arm, times, margin_s=0.0, most_requests=500) == Interim(Outcome.INCONCLUSIVE, 0, None)
+    with pytest.raises(AnalysisError, match="arm"):
+        sequential(arm, times, margin_s=0.0, most_requests=500, ended=True)
+
+
+def test_a_negative_time_is_refused() -> None:
+    """Clocks that ran backwards are no measurement."""
+    with pytest.raises(AnalysisError, match=r"response_s\[1\] is -0.01"):
+        compare([0, 1, 0, 1], [0.01, -0.01, 0.01, 0.01], quantile=0.5)
