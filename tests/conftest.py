@@ -1,5 +1,6 @@
 """What holds for all tests: hypothesis' patience, and which are thorough (`make thorough` runs them, `make test` does not)."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,10 @@ from hypothesis import HealthCheck, settings
 # How long an example takes says how busy the host is, and nothing about us.
 settings.register_profile("shared host", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared host")
+
+# What a shell starts in the background ignores Ctrl-C, and so would all that these tests start and interrupt: they would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 THOROUGH = (
     "accuracy/test_generator_truth.py",
