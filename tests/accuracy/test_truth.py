@@ -31,9 +31,13 @@ CASE = Case(
     load=Poisson(per_s=100, for_s=6, warmup_s=0.5, seed=5),
     budget=Budget.of("p50 <= 100ms", "p99 <= 500ms"),
 )
-QUIET_S = 0.6e-3
+QUIET_S = 0.7e-3
 """Where a tenth of the data plane's answers are later than this, somebody else had the processor, and it moves the
 percentiles by as much. That is told by the data plane alone, and does not enter into what is compared."""
+
+RUNS, ATTEMPTS = 3, 6
+"""How many quiet measurements are compared, by the median of their differences, and how many are made for them: of a
+single one the p99 is six requests, and one burst of a neighbour's is enough to move it by half a millisecond."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,14 @@ class Judged:
         """From when each request was due until the data plane had answered it."""
         return self.service_s + self.send_lag_s
 
-    def tells(self, reported_s: float, true_s: float) -> bool:
-        """Whether the two agree within half a millisecond or three in a hundred, whichever is more."""
-        return abs(reported_s - true_s) <= max(0.5e-3, 0.03 * true_s)
+    def error_s(self, metric: str, quantile: float) -> float:
+        """By how much more the run reports than the data plane saw."""
+        return estimate(self.measured, metric) - self.true_s(metric, quantile)
+
+    def true_s(self, metric: str, quantile: float) -> float:
+        """What the data plane saw."""
+        seen_s = self.service_s if metric.startswith("service") else self.response_s
+        return float(np.quantile(seen_s, quantile, method="inverted_cdf"))
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +83,25 @@ def estimate(measured: Measurement, metric: str) -> float:
     return next(one.value for one in measured.estimates if one.metric == metric)
 
 
-def quiet(case: Case, target: EmulatedTarget, shared: Prefetched, folder: Path, attempts: int = 4) -> Judged:
-    """The first measurement on a quiet host, or the quietest of so many; chosen before anything is compared."""
-    tried: list[Judged] = []
-    while not tried or (tried[-1].disturbance_s > QUIET_S and len(tried) < attempts):
-        tried.append(judged(measure(case, shared, Record(folder), turn=contextlib.nullcontext()), target))
-    return min(tried, key=lambda one: one.disturbance_s)
+def agree(error_s: float, true_s: float) -> bool:
+    """Within half a millisecond or three in a hundred, whichever is more."""
+    return abs(error_s) <= max(0.5e-3, 0.03 * true_s)
+
+
+def quiet(case: Case, target: EmulatedTarget, shared: Prefetched, folder: Path) -> list[Judged]:
+    """So many measurements on a quiet host, or fewer where there were no more; chosen before anything is compared."""
+    found: list[Judged] = []
+    for _ in range(ATTEMPTS):
+        run = once(case, target, shared, folder)
+        found += [run] if run.disturbance_s <= QUIET_S else []
+        if len(found) == RUNS:
+            break
+    return found
+
+
+def once(case: Case, target: EmulatedTarget, shared: Prefetched, folder: Path) -> Judged:
+    """One measurement."""
+    return judged(measure(case, shared, Record(folder), turn=contextlib.nullcontext()), target)
 
 
 def judged(measured: Measurement, target: EmulatedTarget) -> Judged:
@@ -99,23 +121,22 @@ def judged(measured: Measurement, target: EmulatedTarget) -> Judged:
 def test_reported_percentiles_are_those_of_the_data_plane(emulation, tmp_path: Path, network_path: str) -> None:
     """p50 and p99, of response and of service time, are what the server saw for the same requests."""
     target, shared = emulation
-    run = quiet(CASE.via(network_path), target, shared, tmp_path)
-    if run.disturbance_s > QUIET_S:
-        pytest.skip(f"of four measurements none was on a quiet host: the data plane answered up to {run.disturbance_s * 1e3:.1f} ms late")
-    for true_s, metrics in ((run.response_s, ("p50", "p99")), (run.service_s, ("service_p50", "service_p99"))):
-        for metric, quantile in zip(metrics, (0.5, 0.99), strict=True):
-            true, reported = float(np.quantile(true_s, quantile, method="inverted_cdf")), estimate(run.measured, metric)
-            assert run.tells(reported, true), f"{metric}: {reported:.5f} s, in truth {true:.5f} s; disturbance {run.disturbance_s:.5f} s"
-    assert run.measured.verdict.outcome is Outcome.PASS
+    runs = quiet(CASE.via(network_path), target, shared, tmp_path)
+    if len(runs) < RUNS:
+        pytest.skip(f"of {ATTEMPTS} measurements {len(runs)} were on a quiet host: the data plane answered late")
+    for metric, quantile in (("p50", 0.5), ("p99", 0.99), ("service_p50", 0.5), ("service_p99", 0.99)):
+        errors_s = [run.error_s(metric, quantile) for run in runs]
+        true_s = float(np.median([run.true_s(metric, quantile) for run in runs]))
+        assert agree(float(np.median(errors_s)), true_s), f"{metric}: {errors_s}, in truth {true_s:.5f} s"
+    assert all(run.measured.verdict.outcome is Outcome.PASS for run in runs)
 
 
 def test_a_clock_that_is_two_milliseconds_off_is_noticed(emulation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison above fails, and the run says of itself that it cannot be trusted."""
     target, shared = emulation
     monkeypatch.setenv("TAILGATE_PERTURB_CLOCK_S", "0.002")
-    run = quiet(CASE, target, shared, tmp_path, attempts=1)
-    true = float(np.quantile(run.response_s, 0.5, method="inverted_cdf"))
-    assert not run.tells(estimate(run.measured, "p50"), true)
+    run = once(CASE, target, shared, tmp_path)
+    assert not agree(run.error_s("p50", 0.5), run.true_s("p50", 0.5))
     assert run.measured.verdict.outcome is Outcome.INCONCLUSIVE
 
 
@@ -135,7 +156,7 @@ def test_the_network_path_experiment_rediscovers_what_the_profiles_put_in(emulat
     true_s = float(np.quantile(true["privatelink"], 0.99) - np.quantile(true["public"], 0.99))
     covered = []
     for _ in range(2):
-        public, privatelink = (quiet(case, target, shared, tmp_path, attempts=2).measured for case in cases)
+        public, privatelink = (once(case, target, shared, tmp_path).measured for case in cases)
         assert estimate(privatelink, "min") == pytest.approx(5.25e-3, abs=0.7e-3), "what the profile's least of 2 000 is"
         assert estimate(privatelink, "mean") < estimate(public, "mean")
         runs = [read_samples(run.record.samples_path).after_warmup() for run in (public, privatelink)]
