@@ -23,6 +23,7 @@ THOROUGH = (
     "faults/test_silent_wrong_answers.py",
     "faults/test_workers.py",
     "plugin/test_history.py",
+    "plugin/test_installed.py",
     "plugin/test_loads.py",
     "plugin/test_paired_refusals.py",
     "plugin/test_replay.py",

@@ -74,6 +74,7 @@ def test_margins_are_passed_and_failed_where_they_should_be() -> None:
     assert np.mean([found.no_worse_than(0.0) is Outcome.FAIL for found, _ in compared("drift", "all + 20 %", FEW, 40)]) > 0.6
 
 
+@pytest.mark.thorough
 def test_looks_while_the_load_runs_err_as_rarely_and_stop_a_slower_arm_early() -> None:
     """At the true difference PASS and FAIL stay rare over all ten looks; an arm slower by a fifth is stopped half way."""
     at_margin = look_rates("drift", "all + 20 %", None, 100)

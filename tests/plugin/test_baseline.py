@@ -92,6 +92,7 @@ def test_a_regression_is_measured_again_and_then_fails_its_test(suite, earlier, 
     assert properties(pytester)["tailgate.change.p50"] == "FAIL"
 
 
+@pytest.mark.thorough
 def test_one_earlier_run_decides_nothing_and_that_is_said(suite, earlier, pytester: pytest.Pytester) -> None:
     """However much slower; a file of one's own choice."""
     folder = earlier("kept", 0.02, sessions=1)
@@ -140,6 +141,7 @@ def test_a_case_of_a_tests_body_that_the_baseline_lacks_is_that_tests_error(suit
     outcome.stdout.fnmatch_lines(["*test_ranker.py:*cannot be compared with this one: load per_s was 60*, is 70*"])
 
 
+@pytest.mark.thorough
 def test_a_history_elsewhere_is_read_and_kept(suite, earlier, pytester: pytest.Pytester) -> None:
     """What a runner without memory brings along and takes home: earlier runs are read there, and this session's file is put there."""
     earlier("brought", 50)

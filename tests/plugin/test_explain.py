@@ -54,6 +54,7 @@ def test_under_ci_no_target_has_to_be_named_to_be_explained(suite, monkeypatch: 
     assert suite("--latency-explain").ret == 0
 
 
+@pytest.mark.thorough
 def test_a_session_that_goes_on_says_it_before_it_deploys(suite) -> None:
     """In a line; with -v whole; with -q not at all."""
     idle = {"run = measure(case)": "return"}

@@ -64,6 +64,7 @@ def test_a_case_over_budget_fails_with_the_failure_text_and_keeps_its_record(sui
     assert len(json.loads(saved.read_text())["benchmarks"]) == len(runs)
 
 
+@pytest.mark.thorough
 def test_without_the_retry_a_fail_counts_at_once(suite, pytester: pytest.Pytester) -> None:
     """For those who confirm it in another way."""
     assert suite("--latency-no-retry", change=OVER_BUDGET).ret == 1

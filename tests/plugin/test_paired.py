@@ -87,6 +87,7 @@ def test_paths(measure, pair):
 """
 
 
+@pytest.mark.thorough
 def test_a_planned_pair_is_filled_from_the_plan(suite, pytester: pytest.Pytester) -> None:
     """Its cases, its margins, an id of its own; the coin's seed is the test's to choose, and on record."""
     (pytester.path / "body").write_text("{}")

@@ -90,6 +90,7 @@ def test_a_known_difference_lies_in_the_intervals_and_decides_the_margin(server:
     assert len(collect([tmp_path / "runs"], []).benchmarks) == 2
 
 
+@pytest.mark.thorough
 def test_two_endpoints_are_opened_both_and_asked_both(server: Served, tmp_path: Path) -> None:
     """Production and candidate, of which each has its name, its provenance and its own verdict."""
     target = Known(server, {"ranker": {"ms": 2}, "candidate": {"ms": 30, "status": 200}})
