@@ -91,9 +91,14 @@ def test_the_offered_rate_is_kept(server: Served):
 
 
 def test_a_slower_server_is_seen_to_be_slower_by_as_much(server: Served):
-    """Two milliseconds more of service are two milliseconds more of response: the instrument's floor cancels."""
-    medians = []
-    for ms in (5, 7):
-        order = dataclasses.replace(server.order(ConstantRate(200, 2, 0), ms=ms), samples=server.folder / f"{ms}.samples")
-        medians.append(np.median(drive(order).response_s))
-    assert medians[1] - medians[0] == pytest.approx(0.002, abs=0.0007)
+    """Two milliseconds more of service are two milliseconds more of response: the instrument's floor cancels.
+
+    The median of three differences, each of two loads one after the other: a host's mood may change between two.
+    """
+
+    def median_s(ms: int, attempt: int) -> float:
+        order = dataclasses.replace(server.order(ConstantRate(200, 2, 0), ms=ms), samples=server.folder / f"{ms}-{attempt}.samples")
+        return float(np.median(drive(order).response_s))
+
+    differences_s = [median_s(7, attempt) - median_s(5, attempt) for attempt in range(3)]
+    assert np.median(differences_s) == pytest.approx(0.002, abs=0.0007), differences_s
