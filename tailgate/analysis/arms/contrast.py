@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from functools import partial
 
 from tailgate.analysis.arms import contrast_wording
-from tailgate.analysis.gate import decide
 from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.paired import Comparison, compare
 from tailgate.plan.pair import MEAN, SHOWN, Pair, check_metric, labels_of, margin_s
@@ -74,7 +72,7 @@ class Contrast:
         if comparison is None or self.reasons:
             answer = NoWorse(at, bound_s, Outcome.INCONCLUSIVE, comparison)
         else:
-            outcome = Outcome.FAIL if self._lost(comparison) else comparison.no_worse_than(bound_s)
+            outcome = comparison.no_worse_than(bound_s)
             wanted = comparison.requests_to_settle(bound_s)
             answer = NoWorse(at, bound_s, outcome, comparison, max(0, wanted - sum(self.requests)) or None if wanted else None)
         self.asked.append(answer)
@@ -83,19 +81,6 @@ class Contrast:
     def explain(self) -> str:
         """The text for people: both arms, their differences, and what the margins that were asked say."""
         return contrast_wording.explain(self)
-
-    def _lost(self, comparison: Comparison) -> bool:
-        """Whether so many of the second arm failed, and so few of the first, that the difference is infinite, by their counts.
-
-        A quantile is infinite where more than the share above it failed. Each arm's share is decided at half of the error that
-        an end of the interval has. Where failures are the slowest of both arms, ranks say nothing of it.
-        """
-        if comparison.quantile is None or math.isfinite(comparison.second_s) or math.isinf(comparison.first_s):
-            return False
-        allowed, confidence = 1 - comparison.quantile, 1 - (1 - comparison.confidence) / 4
-        counts = [arm.per_second(arm.failed) for arm in (self.samples.of_arm(0), self.samples.of_arm(1))]
-        first, second = (decide(*one, allowed=allowed, confidence=confidence).outcome for one in counts)
-        return first is Outcome.PASS and second is Outcome.FAIL
 
     @property
     def requests(self) -> tuple[int, int]:
