@@ -6,17 +6,32 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "reports/README.md", "benchmarks/README.md")
+DOCS = sorted(str(page.relative_to(PROJECT)) for page in (PROJECT / "docs").glob("*.md"))
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "reports/README.md", "benchmarks/README.md", *DOCS)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_has_no_gaps_left_to_fill_and_its_links_lead_somewhere(page: str) -> None:
-    """No placeholder, no TODO; every relative link is a file of this repository."""
+    """No placeholder, no TODO; every relative link is a file of this repository, and a heading of it where it names one."""
     text = (PROJECT / page).read_text(encoding="utf-8")
     assert "@@" not in text
     assert not re.search(r"\b(TODO|FIXME|CHECK on)\b", text)
-    for link in re.findall(r"\]\((?!https?://|#)([^)#]+)\)", text):
-        assert ((PROJECT / page).parent / link).exists(), f"{page}: {link}"
+    for link, heading in re.findall(r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)", text):
+        there = (PROJECT / page).parent / link if link else PROJECT / page
+        assert there.exists(), f"{page}: {link}"
+        assert not heading or heading in anchors(there.read_text(encoding="utf-8")), f"{page}: {link}#{heading}"
+
+
+def anchors(text: str) -> set[str]:
+    """What a link may name of a page: its headings as GitHub writes them."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+
+
+def test_the_first_page_is_short_and_leads_to_all_others() -> None:
+    """A newcomer reads it in one go, and finds every page of docs/ from it."""
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) <= 250
+    assert {page for page in DOCS if f"]({page})" not in readme} == set()
 
 
 def test_every_dependency_is_justified() -> None:
