@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,14 +49,22 @@ def delete(client: Any, resource: Resource, name: str, patience: Patience) -> No
                 if not is_in_progress(error):
                     raise
     wish = "deletion was accepted" if accepted else "deletion is refused while it is being created or changed"
-    by_hand = f"aws sagemaker delete-{resource.verb.replace('_', '-')} --{resource.verb.replace('_', '-')}-name {name}"
-    raise TargetError(f"the {resource.title} {name} is still there after {patience.timeout_s:.0f} s ({wish}); delete it by hand: {by_hand}")
+    still = f"the {resource.title} {name} is still there after {patience.timeout_s:.0f} s ({wish})"
+    raise TargetError(f"{still}; delete it by hand: {by_hand(resource, name)}")
 
 
-def delete_all(client: Any, name: str, patience: Patience, resources: Sequence[Resource] = ALL) -> None:
+def by_hand(resource: Resource, name: str) -> str:
+    """The command that deletes one."""
+    verb = resource.verb.replace("_", "-")
+    return f"aws sagemaker delete-{verb} --{verb}-name {name}"
+
+
+def delete_all(
+    client: Any, name: str, patience: Patience, resources: Sequence[Resource] = ALL, on_gone: Callable[[Resource], None] | None = None
+) -> None:
     """Delete endpoint, configuration and model of one name; one that cannot be deleted does not spare the others.
 
-    Raises TargetError naming everything that is left.
+    on_gone: told of each that is seen to be gone. Raises TargetError naming everything that is left.
     """
     errors: list[TargetError] = []
     for resource in resources:
@@ -64,6 +72,9 @@ def delete_all(client: Any, name: str, patience: Patience, resources: Sequence[R
             delete(client, resource, name, patience)
         except TargetError as error:
             errors.append(error)
+        else:
+            if on_gone is not None:
+                on_gone(resource)
     if len(errors) == 1:
         raise errors[0]
     if errors:

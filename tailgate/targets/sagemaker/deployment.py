@@ -12,10 +12,12 @@ from tailgate.errors import TargetError
 from tailgate.targets.sagemaker import delete
 from tailgate.targets.sagemaker.clients import Clients
 from tailgate.targets.sagemaker.create import Deployment, create_endpoint, create_endpoint_config, create_model
+from tailgate.targets.sagemaker.ledger import Blank, Book
 from tailgate.targets.sagemaker.refusals import NameTakenError
 from tailgate.targets.sagemaker.waiting import Patience, Progress, StoppedError, wait_in_service
 
 _STEPS = ((delete.MODEL, create_model), (delete.ENDPOINT_CONFIG, create_endpoint_config), (delete.ENDPOINT, create_endpoint))
+_BLANK = Blank()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +31,38 @@ class Conduct:
 
 
 @contextmanager
-def deployed(clients: Clients, deployment: Deployment, conduct: Conduct) -> Iterator[dict[str, Any]]:
+def deployed(clients: Clients, deployment: Deployment, conduct: Conduct, ledger: Book = _BLANK) -> Iterator[dict[str, Any]]:
     """The description of the endpoint in service; on leaving, whatever was created for it is deleted by name.
 
-    A create that failed may still have been carried out, so it is deleted too; only what was there before us is left
-    alone. Raises TargetError and its kinds. When deletion fails after an error inside, that error is raised and the
-    failed deletion is a note on it.
+    ledger: where each thing is noted before it is created, and once it is gone. A create that failed may still have been
+    carried out, so it is deleted too; only what was there before us is left alone. Raises TargetError and its kinds. When
+    deletion fails after an error inside, that error is raised and the failed deletion is a note on it.
     """
     begun: list[delete.Resource] = []
+    name = deployment.name
+
+    def delete_begun() -> None:
+        delete.delete_all(clients.sagemaker, name, conduct.deleting, begun[::-1], lambda resource: ledger.gone(resource.verb, name))
+
     try:
-        _create_all(clients, deployment, conduct, begun)
-        yield wait_in_service(clients.sagemaker, deployment.name, conduct.deploying, conduct.on_progress, conduct.stop)
+        _create_all(clients, deployment, conduct, ledger, begun)
+        yield wait_in_service(clients.sagemaker, name, conduct.deploying, conduct.on_progress, conduct.stop)
     except BaseException as error:
         try:
-            delete.delete_all(clients.sagemaker, deployment.name, conduct.deleting, begun[::-1])
+            delete_begun()
         except TargetError as left_behind:
             error.add_note(str(left_behind))
         raise
-    delete.delete_all(clients.sagemaker, deployment.name, conduct.deleting, begun[::-1])
+    delete_begun()
 
 
-def _create_all(clients: Clients, deployment: Deployment, conduct: Conduct, begun: list[delete.Resource]) -> None:
+def _create_all(clients: Clients, deployment: Deployment, conduct: Conduct, ledger: Book, begun: list[delete.Resource]) -> None:
     """Create step by step; `begun` tells what may exist because of us, whatever happens."""
     for resource, create in _STEPS:
+        ledger.about_to_create(resource.verb, deployment.name)
         begun.append(resource)
         try:
             create(clients.creating, deployment, conduct.stop)
         except (NameTakenError, StoppedError):  # it is another's, or certainly was not carried out
-            begun.pop()
+            ledger.gone(begun.pop().verb, deployment.name)
             raise

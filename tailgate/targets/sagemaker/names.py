@@ -15,7 +15,9 @@ LONGEST_NAME = 63
 
 RUN_TAG, OWNER_TAG, EXPIRY_TAG = "tailgate:run", "tailgate:owner", "tailgate:expires-at"
 
-_PREFIX = "tailgate-"
+PREFIX = "tailgate-"
+"""What the name of everything of ours begins with; it is a hint, the tags are the proof."""
+
 _HASH_DIGITS = 10
 
 
@@ -26,8 +28,8 @@ def resource_name(spec: EndpointSpec, run_id: str) -> str:
     """
     what = json.dumps([asdict(spec), run_id], sort_keys=True)
     digest = hashlib.sha256(what.encode()).hexdigest()[:_HASH_DIGITS]
-    room = LONGEST_NAME - len(_PREFIX) - 1 - _HASH_DIGITS
-    return f"{_PREFIX}{spec.name[:room].rstrip('-')}-{digest}"
+    room = LONGEST_NAME - len(PREFIX) - 1 - _HASH_DIGITS
+    return f"{PREFIX}{spec.name[:room].rstrip('-')}-{digest}"
 
 
 def ownership_tags(run_id: str, owner: str, expires_at: datetime) -> dict[str, str]:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from threading import Event
+from typing import Any
 
 import boto3
 import pytest
@@ -220,3 +221,34 @@ def test_creates_are_not_retried_by_botocore_and_the_rest_is() -> None:
     attempts = {name: getattr(clients, name).meta.config.retries["total_max_attempts"] for name in ("creating", "sagemaker", "ec2")}
     assert attempts == {"creating": 1, "sagemaker": 3, "ec2": 3}
     assert clients.sagemaker.meta.endpoint_url == "https://api.sagemaker.eu-west-1.amazonaws.com"
+
+
+class Noted:
+    """A ledger that remembers what it was told, and when a client was asked."""
+
+    def __init__(self, client: Any) -> None:
+        self.course: list[str] = []
+        client.meta.events.register("before-parameter-build.sagemaker.*", lambda model, **_: self.course.append(model.name))
+
+    def about_to_create(self, kind: str, name: str) -> None:
+        """Remember."""
+        self.course.append(f"note {kind} {name}")
+
+    def gone(self, kind: str, name: str) -> None:
+        """Remember."""
+        self.course.append(f"{kind} {name} gone")
+
+
+def test_each_thing_is_noted_before_it_is_created_and_when_it_is_gone(script: Script) -> None:
+    """A crash at any moment finds what may exist in the ledger; what is another's is struck out again."""
+    noted = Noted(script.clients.sagemaker)
+    script.model()
+    script.config()
+    script.refuse("create_endpoint", f'Cannot create already existing endpoint "{ARN}:endpoint/n".')
+    script.gone(delete.ENDPOINT_CONFIG)
+    script.refuse("delete_model", "no", "AccessDeniedException")
+    with pytest.raises(NameTakenError), deployed(script.clients, DEPLOYMENT, CONDUCT, noted):
+        pytest.fail("there is no endpoint")
+    creates = ["note model n", "CreateModel", "note endpoint_config n", "CreateEndpointConfig", "note endpoint n", "CreateEndpoint"]
+    deletes = ["DeleteEndpointConfig", "DescribeEndpointConfig", "endpoint_config n gone", "DeleteModel"]
+    assert noted.course == [*creates, "endpoint n gone", *deletes]
