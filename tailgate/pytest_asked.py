@@ -11,6 +11,8 @@ from tailgate.plan.case import Case
 from tailgate.plan.pair import Pair
 from tailgate.pytest_attaching import KIND as EXISTING
 from tailgate.pytest_attaching import check_attaching
+from tailgate.pytest_deploying import KIND as SAGEMAKER
+from tailgate.pytest_deploying import check_deploying
 from tailgate.pytest_options import BASELINES, settings_of
 from tailgate.targets.registry import Settings
 
@@ -23,6 +25,8 @@ def checked(cases: list[Case], region: str, settings: Settings | None = None) ->
             case.check_price_in(region)
         if settings is not None and settings.kind == EXISTING:
             check_attaching(settings.attaching, cases)
+        if settings is not None and settings.kind == SAGEMAKER:
+            check_deploying(settings.deploying)
     except PlanError as error:
         raise pytest.UsageError(str(error)) from None
     return cases

@@ -99,7 +99,11 @@ class Gate:
         return self._session.target
 
     def prefetch(self, cases: Sequence[Case]) -> None:
-        """Begin to deploy; not under xdist, where each worker would deploy everything: there it is done when asked for."""
+        """Examine what is planned, then begin to deploy it.
+
+        Under xdist each worker would deploy everything: there it is done when asked for. Raises PlanError, TargetError.
+        """
+        self._session.examine(cases)
         if not hasattr(self._config, "workerinput"):
             self._session.prefetch(cases)
 

@@ -14,6 +14,8 @@ from tailgate.plan.plan_file import Plan, read_plan
 from tailgate.plan.regions import check_region
 from tailgate.pytest_attaching import KIND as EXISTING
 from tailgate.pytest_attaching import add_attaching_options, attaching_of
+from tailgate.pytest_deploying import KIND as SAGEMAKER
+from tailgate.pytest_deploying import add_deploying_options, deploying_of
 from tailgate.targets.commands import check_url, words_of
 from tailgate.targets.registry import Settings, check_kind
 from tailgate.units import fraction
@@ -32,12 +34,13 @@ _IMPLIED = {"--latency-process": "process", "--latency-url": "url"}
 def add_options(parser: pytest.Parser) -> None:
     """The options are all called --latency-…; the plan and the reports folder may also stand in the ini file."""
     group = parser.getgroup("tailgate", "tail latency of endpoints")
-    kinds = "emulated (default, but under CI it must be named), existing, process, url, null"
+    kinds = "emulated (default, but under CI it must be named), existing, sagemaker, process, url, null"
     group.addoption("--latency-target", metavar="KIND", help=f"where cases are asked: {kinds}")
     group.addoption("--latency-process", metavar="CMD", help="model server to start and ask (target process); PORT tells its port")
     group.addoption("--latency-url", metavar="URL", help="ask what answers there already (target url)")
     group.addoption("--latency-region", metavar="REGION", help="where endpoints are (default: the plan's, AWS_REGION, the profile's)")
     add_attaching_options(group)
+    add_deploying_options(group)
     group.addoption("--latency-plan", metavar="FILE", help="plan file with experiments (ini: latency_plan)")
     group.addoption("--latency-reports", metavar="DIR", help="where runs are kept (ini: latency_reports; default: reports)")
     group.addoption("--latency-inconclusive", choices=("fail", "skip"), default="fail", help="what an undecided verdict does to its test")
@@ -81,6 +84,7 @@ def read_options(config: pytest.Config) -> None:
     if _kind(config, plan) == "url":
         check_url(_url(config, plan), "--latency-url" if config.option.latency_url else str(plan.path if plan else "--latency-target"))
     attaching_of(config, _kind(config, plan))
+    deploying_of(config, _kind(config, plan))
     config.stash[BASELINES] = _read_baselines(config)
 
 
@@ -88,7 +92,7 @@ def settings_of(config: pytest.Config) -> Settings:
     """What the session's target is made with, but for the session's name.
 
     The kind: option, then environment, then plan, then `emulated`, which under CI has to be said. The region: the option's, the
-    plan's, then the environment's, then us-east-1; of endpoints that exist, at last the profile's. Raises UsageError, and
+    plan's, then the environment's, then us-east-1; of endpoints on AWS, at last the profile's. Raises UsageError, and
     PlanError for a region that AWS has not.
     """
     plan = config.stash[PLAN]
@@ -99,8 +103,8 @@ def settings_of(config: pytest.Config) -> Settings:
             "--latency-target emulated, TAILGATE_TARGET, or `target` in the plan"
         )
     command = config.option.latency_process or (plan.process if plan else None)
-    attaching = attaching_of(config, kind)
-    return Settings(kind or "emulated", region_of(config), "", process=command, url=_url(config, plan), attaching=attaching)
+    attaching, deploying = attaching_of(config, kind), deploying_of(config, kind)
+    return Settings(kind or "emulated", region_of(config), "", command, _url(config, plan), attaching, deploying)
 
 
 def region_of(config: pytest.Config) -> str:
@@ -115,8 +119,8 @@ def region_of(config: pytest.Config) -> str:
         if region := os.environ.get(variable):
             check_region(region, variable)
             return region
-    if _kind(config, plan) == EXISTING:
-        from tailgate.targets.existing import profile_region  # not before it is needed: it imports boto3
+    if _kind(config, plan) in (EXISTING, SAGEMAKER):
+        from tailgate.targets.sagemaker.connecting import profile_region  # not before it is needed: it imports boto3
 
         return profile_region()
     return DEFAULT_REGION

@@ -61,6 +61,10 @@ class Session:
         self._retry = retry
         self._waiting_for: Case | None = None
 
+    def examine(self, cases: Iterable[Case]) -> None:
+        """Refuse what cannot come about before anything is created. Raises PlanError, TargetError."""
+        self.target.examine(case.spec for case in cases)
+
     def prefetch(self, cases: Iterable[Case]) -> None:
         """Begin to deploy what the cases need, in their order, in the background."""
         self.target.prefetch(case.spec for case in cases)

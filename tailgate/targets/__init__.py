@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -88,6 +88,15 @@ class Shared(Protocol):
 
     def changes(self, endpoint: Endpoint) -> tuple[str, ...]:
         """Why what was measured at the endpoint until now is of no one deployment, in sentences; asks the platform. Raises nothing."""
+        ...
+
+
+@runtime_checkable
+class Examining(Protocol):
+    """A target that can tell before anything is created what cannot come about."""
+
+    def examine(self, specs: Sequence[EndpointSpec]) -> None:
+        """Refuse what cannot come about, such as for want of credentials, of all that is planned. Raises PlanError, TargetError."""
         ...
 
 

@@ -11,21 +11,22 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import ClientError
 
-from tailgate.errors import PlanError, TargetError
+from tailgate.errors import TargetError
 from tailgate.plan.case import EndpointSpec
 from tailgate.targets import Address, Endpoint, Guard
 from tailgate.targets.attaching import Attaching
 from tailgate.targets.sagemaker import described
-from tailgate.targets.sagemaker.clients import authorities, invocation_url, open_reader, region_in_profile
+from tailgate.targets.sagemaker.clients import invocation_url, open_reader
+from tailgate.targets.sagemaker.connecting import authorities_pem
 from tailgate.targets.sagemaker.described import Described, Variant
 from tailgate.targets.sagemaker.refusals import explained, is_absent, is_denied
+from tailgate.targets.sagemaker.steady import changes_since
 
 if TYPE_CHECKING:
     from tailgate.targets.registry import Settings
@@ -38,19 +39,6 @@ _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 def existing_target(settings: Settings) -> ExistingTarget:
     """The existing target for the registry; asks nobody yet."""
     return ExistingTarget(settings.attaching, region=settings.region)
-
-
-def profile_region() -> str:
-    """The region of boto3's profile. Raises PlanError where it names none."""
-    try:
-        region = region_in_profile()
-    except BotoCoreError as error:
-        raise PlanError(f"boto3's configuration cannot be read: {error}; check AWS_PROFILE and ~/.aws/config") from None
-    if region is None:
-        raise PlanError(
-            "no region says where the endpoint is; name it: --latency-region, AWS_REGION, `region` in the plan, or the profile's"
-        )
-    return region
 
 
 class ExistingTarget:
@@ -84,15 +72,8 @@ class ExistingTarget:
 
     def changes(self, endpoint: Endpoint) -> tuple[str, ...]:
         """What was changed at the endpoint since it was attached to; that it cannot be told, where it cannot. Raises nothing."""
-        try:
-            now = described.read_endpoint(self._describe(endpoint.name), self._region).facts()
-        except TargetError as error:
-            return (f"whether endpoint {endpoint.name} stayed as it was cannot be told: {error}",)
-        found = described.changed(endpoint.provenance, now)
-        if not found:
-            return ()
-        return (
-            f"endpoint {endpoint.name} was changed since it was attached to: {', '.join(found)}; measure it again once it is left alone",
+        return changes_since(
+            endpoint, lambda: described.read_endpoint(self._describe(endpoint.name), self._region), began="it was attached to"
         )
 
     @cached_property
@@ -103,7 +84,7 @@ class ExistingTarget:
         """The endpoint, and whether its configuration could be looked at too. Raises TargetError."""
         endpoint = described.read_endpoint(self._describe(name), self._region)
         doing = f"describe the endpoint configuration {endpoint.config}"
-        with _explained(doing, self._region):
+        with explained(doing):
             try:
                 config = self._client.describe_endpoint_config(EndpointConfigName=endpoint.config)
             except ClientError as error:
@@ -113,7 +94,7 @@ class ExistingTarget:
         return described.with_config(endpoint, config), True
 
     def _describe(self, name: str) -> dict[str, Any]:
-        with _explained(f"describe the endpoint {name}", self._region), self._lock:
+        with explained(f"describe the endpoint {name}"), self._lock:
             try:
                 found: dict[str, Any] = self._client.describe_endpoint(EndpointName=name)
             except ClientError as error:
@@ -150,9 +131,8 @@ class ExistingTarget:
 
     def _addresses(self, endpoint: Described, variant: Variant) -> tuple[dict[str, Address], dict[str, str]]:
         """By network path; and of those that it has not, why."""
-        with _explained("find the runtime's address", self._region):
-            url, authority = invocation_url(self._region, endpoint.name), authorities()
-            ca_pem = None if authority is None else _read(Path(authority))
+        with explained("find the runtime's address"):
+            url, ca_pem = invocation_url(self._region, endpoint.name), authorities_pem()
         urls = {"public": url}
         if self._attaching.private_link is not None:
             urls["privatelink"] = self._attaching.private_link + urlsplit(url).path
@@ -184,26 +164,3 @@ def _addresses_of(host: str) -> list[str]:
         return sorted({str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
     except OSError:
         return []
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TargetError(f"the authorities in {path} cannot be read ({error}); check AWS_CA_BUNDLE, or ca_bundle in the profile") from None
-
-
-@contextmanager
-def _explained(doing: str, region: str) -> Iterator[None]:
-    """As `explained`, with a sentence of its own where credentials are missing or nobody answers."""
-    try:
-        with explained(doing):
-            yield
-    except TargetError as error:
-        if isinstance(error.__cause__, NoCredentialsError):
-            how = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role provides them"
-            raise TargetError(f"could not {doing}: no AWS credentials were found; {how}") from error.__cause__
-        if isinstance(error.__cause__, EndpointConnectionError):
-            where = f"{error.__cause__}: check this host's network, the region ({region}), and AWS_ENDPOINT_URL if it is set"
-            raise TargetError(f"could not {doing}: {where}") from error.__cause__
-        raise

@@ -12,7 +12,7 @@ from typing import Protocol, Self, runtime_checkable
 
 from tailgate.errors import TargetError
 from tailgate.plan.case import EndpointSpec
-from tailgate.targets import Endpoint, Target, changes_of
+from tailgate.targets import Endpoint, Examining, Target, changes_of
 
 Progress = Callable[[EndpointSpec, str, float], None]
 """Called while somebody waits: the spec, what is happening to its endpoint, seconds since it was asked for."""
@@ -55,6 +55,11 @@ class Prefetched:
         self._stop = Event()
         if isinstance(target, Attended):
             target.watch(self._note)
+
+    def examine(self, specs: Iterable[EndpointSpec]) -> None:
+        """Refuse what cannot come about before anything is created, where the target can tell. Raises PlanError, TargetError."""
+        if isinstance(self._target, Examining):
+            self._target.examine(list(dict.fromkeys(specs)))
 
     def prefetch(self, specs: Iterable[EndpointSpec]) -> None:
         """Begin to deploy the specs in this order, each different one once. Returns at once; raises nothing of theirs."""

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from tailgate.errors import PlanError, nearest
 from tailgate.targets import Target
 from tailgate.targets.attaching import Attaching
+from tailgate.targets.deploying import Deploying
 
 TARGETS = {
     "emulated": "tailgate.targets.emulated:emulated_target",
     "existing": "tailgate.targets.existing:existing_target",
     "null": "tailgate.targets.null:null_target",
     "process": "tailgate.targets.process:process_target",
+    "sagemaker": "tailgate.targets.sagemaker.target:sagemaker_target",
     "url": "tailgate.targets.url:url_target",
 }
 """Kind → `module:function`; the function takes Settings and gives a Target that has started nothing."""
@@ -24,6 +26,7 @@ class Settings:
     """What a target is made with. region: an AWS region. run_id: names this session's resources.
 
     process: the command of target `process`. url: what target `url` asks. attaching: how target `existing` attaches.
+    deploying: how target `sagemaker` deploys.
     """
 
     kind: str
@@ -32,6 +35,7 @@ class Settings:
     process: str | None = None
     url: str | None = None
     attaching: Attaching = field(default_factory=Attaching)
+    deploying: Deploying = field(default_factory=Deploying)
 
 
 def check_kind(kind: str, where: str) -> None:

@@ -37,6 +37,7 @@ SKIN = {
     "pytest_measure",
     "pytest_asked",
     "pytest_attaching",
+    "pytest_deploying",
     "pytest_options",
 }
 FRAMEWORKS = {

@@ -30,14 +30,30 @@ class Clients:
     sagemaker: Any
     ec2: Any
 
+    def close(self) -> None:
+        """Close their connections; they open again if they are used."""
+        for client in (self.creating, self.sagemaker, self.ec2):
+            client.close()
+
+
+def open_client(service: str, region: str, *, attempts: int = 3) -> Any:
+    """A client as boto3 is configured here: profile, credentials, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>, proxies, CA bundle.
+
+    attempts: of each call, 1 for a create that must not be repeated unseen. Safe to share between threads. Raises what botocore
+    raises where that cannot be read.
+    """
+    config = Config(**_TIMES, retries={"mode": "standard", "total_max_attempts": attempts})
+    return boto3.Session().client(service, region_name=region, config=config)
+
 
 def open_reader(region: str) -> Any:
-    """SageMaker for questions, as boto3 is configured here: profile, credentials, AWS_ENDPOINT_URL, proxies, CA bundle.
+    """SageMaker for questions, as boto3 is configured here. Raises what botocore raises."""
+    return open_client("sagemaker", region)
 
-    Raises what botocore raises where that cannot be read.
-    """
-    config = Config(**_TIMES, retries={"mode": "standard", "total_max_attempts": 3})
-    return boto3.Session().client("sagemaker", region_name=region, config=config)
+
+def clients_as_configured(region: str) -> Clients:
+    """Clients as boto3 is configured here. Raises what botocore raises."""
+    return open_clients(boto3.Session(), region)
 
 
 def invocation_url(region: str, endpoint: str) -> str:

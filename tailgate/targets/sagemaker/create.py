@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from tailgate.plan.case import EndpointSpec
 from tailgate.targets.sagemaker.names import as_tag_list
 from tailgate.targets.sagemaker.refusals import explained, is_absent, is_throttled
+from tailgate.targets.sagemaker.role import refused_role
 from tailgate.targets.sagemaker.waiting import Patience
 
 _REPEATING = Patience(interval_s=1.0, timeout_s=15.0)
@@ -21,7 +22,8 @@ _REPEATING = Patience(interval_s=1.0, timeout_s=15.0)
 class Deployment:
     """All that is told to SageMaker about one endpoint.
 
-    name: of model, configuration and endpoint. container: a ContainerDefinition of the API.
+    name: of model, configuration and endpoint. container: a ContainerDefinition of the API. subnets, security_groups: the VPC
+    that the container is in, none for SageMaker's own.
     """
 
     name: str
@@ -29,20 +31,29 @@ class Deployment:
     container: Mapping[str, Any]
     role_arn: str
     tags: Mapping[str, str]
+    subnets: Sequence[str] = ()
+    security_groups: Sequence[str] = ()
 
 
 def create_model(client: Any, deployment: Deployment, stop: Event | None = None) -> None:
-    """Create the model. Raises TargetError, NameTakenError, CapacityError."""
-    _create(
-        lambda: client.create_model(
-            ModelName=deployment.name,
-            PrimaryContainer=dict(deployment.container),
-            ExecutionRoleArn=deployment.role_arn,
-            Tags=as_tag_list(deployment.tags),
-        ),
-        f"create the model {deployment.name}",
-        stop,
-    )
+    """Create the model. Raises TargetError, also where the role may not be passed, NameTakenError, CapacityError."""
+    network = {"Subnets": list(deployment.subnets), "SecurityGroupIds": list(deployment.security_groups)}
+
+    def create() -> None:
+        try:
+            client.create_model(
+                ModelName=deployment.name,
+                PrimaryContainer=dict(deployment.container),
+                ExecutionRoleArn=deployment.role_arn,
+                Tags=as_tag_list(deployment.tags),
+                **({"VpcConfig": network} if deployment.subnets else {}),
+            )
+        except ClientError as error:
+            if (refused := refused_role(error, deployment.role_arn)) is not None:
+                raise refused from error
+            raise
+
+    _create(create, f"create the model {deployment.name}", stop)
 
 
 def create_endpoint_config(client: Any, deployment: Deployment, stop: Event | None = None) -> None:

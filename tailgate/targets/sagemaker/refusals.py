@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 from botocore.parsers import ResponseParserError
 
 from tailgate.errors import CapacityError, TargetError
@@ -73,8 +73,14 @@ def explained(doing: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _refusal(error, doing) from error
+    except NoCredentialsError as error:
+        how = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role provides them"
+        raise TargetError(f"could not {doing}: no AWS credentials were found; {how}") from error
+    except EndpointConnectionError as error:
+        where = f"{error}: check this host's network, the region, and AWS_ENDPOINT_URL if it is set"
+        raise TargetError(f"could not {doing}: {where}") from error
     except BotoCoreError as error:
-        cause = "the service cannot be reached, or no credentials were found"
+        cause = "the service cannot be reached, or boto3's settings are contradictory"
         raise TargetError(f"could not {doing}: {error}; likely {cause}: check region, network and credentials") from error
     except ResponseParserError as error:
         raise TargetError(f"could not {doing}: what came back is no answer of AWS's; likely a proxy is in between ({error})") from error

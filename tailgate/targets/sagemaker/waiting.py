@@ -26,10 +26,15 @@ class StoppedError(TargetError):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often to ask, and how long to go on asking, in seconds."""
+    """How often to ask, and how long to go on asking, in seconds.
+
+    share: with it, the pause is this share of what was waited already, between a quarter of a second and the interval: what is
+    soon there is soon seen, and asking an hour long costs few calls.
+    """
 
     interval_s: float
     timeout_s: float
+    share: float | None = None
 
     def rounds(self, stop: Event | None = None) -> Iterator[float]:
         """Seconds waited so far, once per round, until the time is up; sleeps in between.
@@ -44,8 +49,11 @@ class Patience:
             yield waited_s
             if waited_s >= self.timeout_s:
                 return
-            pause_s = min(self.interval_s, self.timeout_s - waited_s)
+            pause_s = min(self._pause_s(waited_s), self.timeout_s - waited_s)
         raise StoppedError(f"stopped after {time.monotonic() - began_s:.0f} s of waiting, as asked")
+
+    def _pause_s(self, waited_s: float) -> float:
+        return self.interval_s if self.share is None else min(self.interval_s, max(0.25, waited_s * self.share))
 
 
 def wait_in_service(

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from tailgate.errors import PlanError, TargetError
 from tailgate.plan.case import EndpointSpec
 from tailgate.targets.attaching import Attaching
-from tailgate.targets.existing import ExistingTarget, by_network_path, profile_region
+from tailgate.targets.existing import ExistingTarget, by_network_path
 from tailgate.targets.sagemaker.clients import invocation_url
+from tailgate.targets.sagemaker.connecting import profile_region
 
 REGION = "eu-west-1"
 SPEC = EndpointSpec("ranker", instance_type="ml.m5.large")

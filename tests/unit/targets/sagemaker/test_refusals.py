@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
 from tailgate.errors import CapacityError, TargetError
 from tailgate.targets.sagemaker.refusals import NameTakenError, explained, is_absent, is_in_progress, is_throttled
@@ -38,11 +38,18 @@ def test_a_refusal_is_a_sentence(code: str, message: str, kind: type[TargetError
     assert isinstance(told.value.__cause__, ClientError)
 
 
-@pytest.mark.parametrize("error", [NoCredentialsError(), EndpointConnectionError(endpoint_url="http://127.0.0.1:9")])
-def test_what_never_reached_aws_is_a_sentence_too(error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NoCredentialsError(), "no AWS credentials were found; set AWS_PROFILE"),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:9"), r"http://127\.0\.0\.1:9.*check this host's network"),
+        (ReadTimeoutError(endpoint_url="http://127.0.0.1:9"), "check region, network and credentials"),
+    ],
+)
+def test_what_never_reached_aws_is_a_sentence_too(error: Exception, said: str) -> None:
     """No credentials and no connection are TargetErrors as well."""
     with (
-        pytest.raises(TargetError, match=r"could not delete the model m: .*check region, network and credentials"),
+        pytest.raises(TargetError, match=f"could not delete the model m: .*{said}"),
         explained("delete the model m"),
     ):
         raise error

@@ -1,0 +1,167 @@
+"""The sagemaker target: endpoints that are deployed to AWS for the session, paid for, and deleted at its end.
+
+boto3's own settings say where: profile, region, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>, AWS_CA_BUNDLE, proxies. The
+generator finds its credentials by botocore's own chain; none of them pass through here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any
+
+from tailgate.errors import PlanError
+from tailgate.plan.case import EndpointSpec
+from tailgate.targets import Address, Endpoint
+from tailgate.targets.deploying import Deploying
+from tailgate.targets.sagemaker import described
+from tailgate.targets.sagemaker.clients import Clients, clients_as_configured, invocation_url
+from tailgate.targets.sagemaker.connecting import Caller, authorities_pem, check_account, find_caller
+from tailgate.targets.sagemaker.create import Deployment
+from tailgate.targets.sagemaker.deployment import Conduct, deployed
+from tailgate.targets.sagemaker.names import ownership_tags, resource_name
+from tailgate.targets.sagemaker.refusals import explained
+from tailgate.targets.sagemaker.role import check_role
+from tailgate.targets.sagemaker.steady import changes_since
+from tailgate.targets.sagemaker.waiting import Patience, Progress
+
+if TYPE_CHECKING:
+    from tailgate.targets.registry import Settings
+
+LASTS_S = 4 * 3600.0
+_LONGEST_LOOK_S = 10.0
+_BURSTABLE = ("ml.t2.", "ml.t3.")
+_BURST_REGIME = "burst regime: {} spends CPU credits, so a short run shows it better than it stays; a steady claim needs hours of load"
+
+
+def sagemaker_target(settings: Settings) -> SagemakerTarget:
+    """The sagemaker target for the registry; asks nobody yet."""
+    return SagemakerTarget(settings.deploying, region=settings.region, run_id=settings.run_id)
+
+
+class SagemakerTarget:
+    """Endpoints of our own on AWS. Thread-safe. Asks nobody before `examine` or `open`. To be closed at the end."""
+
+    kind = "sagemaker"
+
+    def __init__(self, deploying: Deploying, *, region: str, run_id: str) -> None:
+        self._deploying, self._region, self._run_id = deploying, region, run_id
+        self._on_progress: Callable[[EndpointSpec, str, float], None] | None = None
+        self._stop = Event()
+        self._lock = Lock()
+        self._caller: Caller | None = None
+
+    def examine(self, specs: Sequence[EndpointSpec]) -> None:
+        """Refuse, before anything is created, what cannot come about: credentials, account, role, models. Raises PlanError, TargetError."""
+        self._examined()
+        for spec in specs:
+            self._container(spec)
+
+    @contextmanager
+    def open(self, spec: EndpointSpec) -> Iterator[Endpoint]:
+        """Deploy the spec's endpoint; on leaving it is deleted and seen to be gone.
+
+        Raises TargetError, CapacityError; PlanError for what `examine` refuses.
+        """
+        deployment = self._deployment(spec, self._examined())
+        patience_s = self._deploying.patience_s
+        conduct = Conduct(
+            deploying=Patience(_LONGEST_LOOK_S, patience_s, share=0.1),
+            deleting=Patience(_LONGEST_LOOK_S, patience_s, share=0.1),
+            on_progress=self._progress_of(spec),
+            stop=self._stop,
+        )
+        began_s = time.monotonic()
+        with deployed(self._clients, deployment, conduct) as answer:
+            yield self._endpoint(spec, deployment, answer, time.monotonic() - began_s)
+
+    def changes(self, endpoint: Endpoint) -> tuple[str, ...]:
+        """What was changed at the endpoint since it came into service: autoscaling, an update, somebody else. Raises nothing."""
+
+        def look() -> described.Described:
+            with explained(f"describe the endpoint {endpoint.name}"):
+                return described.read_endpoint(self._clients.sagemaker.describe_endpoint(EndpointName=endpoint.name), self._region)
+
+        return changes_since(endpoint, look, began="it came into service")
+
+    def watch(self, on_progress: Callable[[EndpointSpec, str, float], None]) -> None:
+        """From now on tell this, from whatever thread deploys: spec, status, seconds since waiting began."""
+        self._on_progress = on_progress
+
+    def interrupt(self) -> None:
+        """Give up what is being deployed, for good: waiting `open`s delete what they began and raise StoppedError."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Nothing more is deployed, and no connection is kept. May be called twice."""
+        self.interrupt()
+        clients = self.__dict__.pop("_clients", None)
+        if clients is not None:
+            clients.close()
+
+    @cached_property
+    def _clients(self) -> Clients:
+        with explained("read boto3's configuration"):
+            return clients_as_configured(self._region)
+
+    def _examined(self) -> Caller:
+        """The caller, once it is known that everything may be done as asked. Found out once. Raises PlanError, TargetError."""
+        with self._lock:
+            if self._caller is None:
+                caller = find_caller(self._region)
+                check_account(caller, self._deploying.account)
+                check_role(self._deploying.role_arn, caller, self._region)
+                self._caller = caller
+            return self._caller
+
+    def _deployment(self, spec: EndpointSpec, caller: Caller) -> Deployment:
+        deploying = self._deploying
+        expires_at = datetime.now(UTC) + timedelta(seconds=deploying.lasts_s or LASTS_S)
+        return Deployment(
+            name=resource_name(spec, self._run_id),
+            spec=spec,
+            container=self._container(spec),
+            role_arn=deploying.role_arn or "",
+            tags=ownership_tags(self._run_id, deploying.owner or caller.name, expires_at),
+            subnets=deploying.model_subnets,
+            security_groups=deploying.model_security_groups,
+        )
+
+    def _container(self, spec: EndpointSpec) -> dict[str, Any]:
+        """The spec's model as SageMaker takes it. Raises PlanError."""
+        deploying = self._deploying
+        if deploying.image is None:
+            raise PlanError(f"{spec.name}: nothing says what to deploy as its model '{spec.model}'; name a container: --latency-image")
+        container: dict[str, Any] = {"Image": deploying.image, "Environment": dict(deploying.environment)}
+        return container | ({"ModelDataUrl": deploying.model_data} if deploying.model_data is not None else {})
+
+    def _endpoint(self, spec: EndpointSpec, deployment: Deployment, answer: dict[str, Any], deploy_s: float) -> Endpoint:
+        facts = described.read_endpoint(answer, self._region).facts()
+        own = {"instance_type": spec.instance_type, "instance_count": str(spec.instance_count), "routing": spec.routing}
+        own |= {"region": self._region, "deploy_s": f"{deploy_s:.0f}", "image": str(deployment.container["Image"]).partition("/")[2]}
+        own |= {"model_in_vpc": "yes"} if deployment.subnets else {}
+        burstable = spec.instance_type.startswith(_BURSTABLE)
+        return Endpoint(
+            deployment.name,
+            self._addresses(spec, deployment.name),
+            deployed_by_us=True,
+            provenance=facts | own,
+            notes=(_BURST_REGIME.format(spec.instance_type),) if burstable else (),
+            elsewhere={"privatelink": "target sagemaker makes none yet"},
+        )
+
+    def _addresses(self, spec: EndpointSpec, name: str) -> dict[str, Address]:
+        with explained("find the runtime's address"):
+            url, ca_pem = invocation_url(self._region, name), authorities_pem()
+        return {"public": Address(url, self._region, "public", spec.variant, ca_pem=ca_pem)}
+
+    def _progress_of(self, spec: EndpointSpec) -> Progress:
+        def tell(status: str, elapsed_s: float) -> None:
+            if self._on_progress is not None:
+                self._on_progress(spec, status, elapsed_s)
+
+        return tell
