@@ -52,7 +52,7 @@ def open_gate(config: pytest.Config, reports: Path, settings: Settings, workforc
         board = _open_terminal(config, Bridge(config, reports, folder.path, history), relayed=False)
     floors = None if config.option.latency_no_floor else Floors()
     session = Session(
-        replace(settings, run_id=folder.id),
+        replace(settings, run_id=folder.id, reports=reports),
         Record(folder.path),
         board,
         floors,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tailgate.errors import PlanError, nearest
 from tailgate.targets import Target
@@ -26,7 +27,7 @@ class Settings:
     """What a target is made with. region: an AWS region. run_id: names this session's resources.
 
     process: the command of target `process`. url: what target `url` asks. attaching: how target `existing` attaches.
-    deploying: how target `sagemaker` deploys.
+    deploying: how target `sagemaker` deploys. reports: the folder in which it writes down what it creates.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Settings:
     url: str | None = None
     attaching: Attaching = field(default_factory=Attaching)
     deploying: Deploying = field(default_factory=Deploying)
+    reports: Path | None = None
 
 
 def check_kind(kind: str, where: str) -> None:
