@@ -34,12 +34,26 @@ class Price:
 
 def price_of(instance_type: str, stated: Mapping[str, float]) -> Price:
     """The price of an instance type: the stated one, else the bundled one. Raises PlanError saying how to state it."""
-    if instance_type in stated:
-        return Price(stated[instance_type], STATED)
+    return Price(stated[instance_type], STATED) if instance_type in stated else bundled_price(instance_type)
+
+
+def bundled_price(instance_type: str) -> Price:
+    """The bundled price of an instance type, indicative, in `bundled_regions`. Raises PlanError saying how to state it."""
     table = _table()
     if instance_type not in table["usd_per_hour"]:
         raise PlanError(f"no price of {instance_type} is known; {how_to_state(instance_type)}")
     return Price(table["usd_per_hour"][instance_type], f"indicative, {' and '.join(table['regions'])}, {table['dated']}")
+
+
+def bundled_regions() -> tuple[str, ...]:
+    """Where the bundled prices hold."""
+    return tuple(_table()["regions"])
+
+
+def most_of_data() -> Mapping[str, Any]:
+    """The table `at_most`: bounds of what data and interface VPC endpoints cost."""
+    table: Mapping[str, Any] = _table()["at_most"]
+    return table
 
 
 def check_price_in(region: str, instance_type: str, stated: Mapping[str, float]) -> None:
