@@ -63,7 +63,7 @@ class Session:
 
     def examine(self, cases: Iterable[Case]) -> None:
         """Refuse what cannot come about before anything is created. Raises PlanError, TargetError."""
-        self.target.examine(case.spec for case in cases)
+        self.target.examine(cases)
 
     def prefetch(self, cases: Iterable[Case]) -> None:
         """Begin to deploy what the cases need, in their order, in the background."""
@@ -75,6 +75,7 @@ class Session:
         Again where its host disturbed it, as often as that may be; and once more to confirm a FAIL or a regression, by a run that
         keeps what it finds: a PASS, or INCONCLUSIVE.
         """
+        self.examine([case])
         before: Measurement | None = None
         disturbed = 0
         for number in count():
@@ -95,6 +96,7 @@ class Session:
 
     def paired(self, pair: Pair, seed: int, asked_by: Mapping[str, str]) -> Iterator[PairedRun]:
         """Measure two cases in one run: each run as it is recorded, the last counts. Again as `measure`, and once at most to confirm."""
+        self.examine(pair.cases)
         previous: PairedRun | None = None
         disturbed = 0
         for number in count():

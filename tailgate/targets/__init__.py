@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from tailgate.plan.case import EndpointSpec
+from tailgate.plan.case import Case, EndpointSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,11 @@ class Shared(Protocol):
 class Examining(Protocol):
     """A target that can tell before anything is created what cannot come about."""
 
-    def examine(self, specs: Sequence[EndpointSpec]) -> None:
-        """Refuse what cannot come about, such as for want of credentials, of all that is planned. Raises PlanError, TargetError."""
+    def examine(self, cases: Sequence[Case]) -> None:
+        """Refuse what cannot come about, such as for want of credentials, of all that is planned; or of one case before it is measured.
+
+        May be called often, and tells which endpoints and network paths will be opened. Raises PlanError, TargetError.
+        """
         ...
 
 

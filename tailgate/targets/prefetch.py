@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
 from tailgate.errors import TargetError
-from tailgate.plan.case import EndpointSpec
+from tailgate.plan.case import Case, EndpointSpec
 from tailgate.targets import Endpoint, Examining, Target, changes_of
 
 Progress = Callable[[EndpointSpec, str, float], None]
@@ -56,10 +56,10 @@ class Prefetched:
         if isinstance(target, Attended):
             target.watch(self._note)
 
-    def examine(self, specs: Iterable[EndpointSpec]) -> None:
+    def examine(self, cases: Iterable[Case]) -> None:
         """Refuse what cannot come about before anything is created, where the target can tell. Raises PlanError, TargetError."""
         if isinstance(self._target, Examining):
-            self._target.examine(list(dict.fromkeys(specs)))
+            self._target.examine(list(cases))
 
     def prefetch(self, specs: Iterable[EndpointSpec]) -> None:
         """Begin to deploy the specs in this order, each different one once. Returns at once; raises nothing of theirs."""

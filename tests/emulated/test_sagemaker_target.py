@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from tailgate import Budget, Case, EndpointSpec, Poisson
 from tailgate.errors import PlanError, TargetError
-from tailgate.plan.case import EndpointSpec
 from tailgate.targets.deploying import Deploying
+from tailgate.targets.sagemaker.ledger import read_ledger
 from tailgate.targets.sagemaker.target import SagemakerTarget
 from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY
 
@@ -21,6 +23,7 @@ IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/ranker:7"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker-execution"
 TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 SPEC = EndpointSpec("ranker", instance_type="ml.m5.large", instance_count=2, routing="LEAST_OUTSTANDING_REQUESTS")
+CASE = Case(SPEC, payload=b"[1]", load=Poisson(per_s=60, for_s=2, seed=7), budget=Budget.of("p90 <= 500ms"))
 DEPLOYING = Deploying(role_arn=ROLE, image=IMAGE, environment={"MODEL_SECRET": "hush"})
 OPTIONS = ("--latency-target", "sagemaker", "--latency-role", ROLE, "--latency-image", IMAGE, "--latency-max-usd", "5")
 
@@ -76,12 +79,13 @@ def ours(client: Any) -> list[str]:
 
 
 @pytest.fixture
-def target(aws: Any) -> Iterator[SagemakerTarget]:
-    """The target as the registry makes it."""
+def target(aws: Any, tmp_path: Path) -> Iterator[SagemakerTarget]:
+    """The target as the registry makes it. What it leaves nothing of, its ledger does not tell of either."""
     assert aws
-    target = SagemakerTarget(DEPLOYING, region=REGION, run_id="run-1")
+    target = SagemakerTarget(DEPLOYING, region=REGION, run_id="run-1", reports=tmp_path)
     yield target
     target.close()
+    assert list(tmp_path.rglob("*.jsonl")) == []
 
 
 def test_a_suite_deploys_measures_and_leaves_nothing(aws: Any, pytester: pytest.Pytester) -> None:
@@ -99,7 +103,7 @@ def test_a_suite_deploys_measures_and_leaves_nothing(aws: Any, pytester: pytest.
     assert ours(aws) == []
 
 
-def test_what_is_deployed_is_what_was_said(target: SagemakerTarget, aws: Any) -> None:
+def test_what_is_deployed_is_what_was_said(target: SagemakerTarget, aws: Any, tmp_path: Path) -> None:
     """Image, environment, instances, routing, the caller as owner; afterwards nothing is there."""
     with target.open(SPEC) as endpoint:
         model = aws.describe_model(ModelName=endpoint.name)
@@ -109,6 +113,7 @@ def test_what_is_deployed_is_what_was_said(target: SagemakerTarget, aws: Any) ->
         variant = aws.describe_endpoint_config(EndpointConfigName=endpoint.name)["ProductionVariants"][0]
         assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.m5.large", 2)
         arn = aws.describe_endpoint(EndpointName=endpoint.name)["EndpointArn"]
+        assert {entry.name for entry in read_ledger(next(tmp_path.rglob("*.jsonl"))).left} == {endpoint.name}
         tags = {tag["Key"]: tag["Value"] for tag in aws.list_tags(ResourceArn=arn)["Tags"]}
         assert set(tags) == {"tailgate:run", "tailgate:owner", "tailgate:expires-at"}
         assert tags["tailgate:run"] == "run-1"
@@ -149,7 +154,7 @@ def test_what_cannot_come_about_is_refused_before_anything_is_created(aws: Any, 
     """The account, the role, the model."""
     target = SagemakerTarget(replace(DEPLOYING, **changes), region=REGION, run_id="run-1")
     with pytest.raises(PlanError, match=said):
-        target.examine([SPEC])
+        target.examine([CASE])
     assert ours(aws) == []
 
 
@@ -187,4 +192,4 @@ def test_a_control_plane_that_cannot_be_reached_is_named(monkeypatch: pytest.Mon
     for name, value in {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "b"}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(TargetError, match=r"127\.0\.0\.1:9.*AWS_ENDPOINT_URL"):
-        SagemakerTarget(DEPLOYING, region=REGION, run_id="run-1").examine([SPEC])
+        SagemakerTarget(DEPLOYING, region=REGION, run_id="run-1").examine([CASE])

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 from tailgate.errors import PlanError
-from tailgate.plan.case import EndpointSpec
+from tailgate.plan.case import Case, EndpointSpec
 from tailgate.targets import Address, Endpoint
 from tailgate.targets.deploying import Deploying
 from tailgate.targets.sagemaker import described
@@ -23,6 +24,7 @@ from tailgate.targets.sagemaker.clients import Clients, clients_as_configured, i
 from tailgate.targets.sagemaker.connecting import Caller, authorities_pem, check_account, find_caller
 from tailgate.targets.sagemaker.create import Deployment
 from tailgate.targets.sagemaker.deployment import Conduct, deployed
+from tailgate.targets.sagemaker.ledger import FOLDER, Blank, Book, Ledger
 from tailgate.targets.sagemaker.names import ownership_tags, resource_name
 from tailgate.targets.sagemaker.refusals import explained
 from tailgate.targets.sagemaker.role import check_role
@@ -40,26 +42,31 @@ _BURST_REGIME = "burst regime: {} spends CPU credits, so a short run shows it be
 
 def sagemaker_target(settings: Settings) -> SagemakerTarget:
     """The sagemaker target for the registry; asks nobody yet."""
-    return SagemakerTarget(settings.deploying, region=settings.region, run_id=settings.run_id)
+    return SagemakerTarget(settings.deploying, region=settings.region, run_id=settings.run_id, reports=settings.reports)
 
 
 class SagemakerTarget:
-    """Endpoints of our own on AWS. Thread-safe. Asks nobody before `examine` or `open`. To be closed at the end."""
+    """Endpoints of our own on AWS. Thread-safe. Asks nobody before `examine` or `open`. To be closed at the end.
+
+    reports: the folder in which a ledger says what is created, before it is; None for no ledger.
+    """
 
     kind = "sagemaker"
 
-    def __init__(self, deploying: Deploying, *, region: str, run_id: str) -> None:
+    def __init__(self, deploying: Deploying, *, region: str, run_id: str, reports: Path | None = None) -> None:
         self._deploying, self._region, self._run_id = deploying, region, run_id
         self._on_progress: Callable[[EndpointSpec, str, float], None] | None = None
         self._stop = Event()
         self._lock = Lock()
         self._caller: Caller | None = None
+        self._reports = reports
+        self._ledger: Ledger | None = None
 
-    def examine(self, specs: Sequence[EndpointSpec]) -> None:
+    def examine(self, cases: Sequence[Case]) -> None:
         """Refuse, before anything is created, what cannot come about: credentials, account, role, models. Raises PlanError, TargetError."""
         self._examined()
-        for spec in specs:
-            self._container(spec)
+        for case in cases:
+            self._container(case.spec)
 
     @contextmanager
     def open(self, spec: EndpointSpec) -> Iterator[Endpoint]:
@@ -76,7 +83,7 @@ class SagemakerTarget:
             stop=self._stop,
         )
         began_s = time.monotonic()
-        with deployed(self._clients, deployment, conduct) as answer:
+        with deployed(self._clients, deployment, conduct, self._book()) as answer:
             yield self._endpoint(spec, deployment, answer, time.monotonic() - began_s)
 
     def changes(self, endpoint: Endpoint) -> tuple[str, ...]:
@@ -97,8 +104,12 @@ class SagemakerTarget:
         self._stop.set()
 
     def close(self) -> None:
-        """Nothing more is deployed, and no connection is kept. May be called twice."""
+        """Nothing more is deployed, and no connection is kept. May be called twice. Raises TargetError for a ledger that is unreadable."""
         self.interrupt()
+        with self._lock:
+            ledger, self._ledger = self._ledger, None
+        if ledger is not None and not ledger.discard_if_settled():
+            ledger.close()
         clients = self.__dict__.pop("_clients", None)
         if clients is not None:
             clients.close()
@@ -107,6 +118,13 @@ class SagemakerTarget:
     def _clients(self) -> Clients:
         with explained("read boto3's configuration"):
             return clients_as_configured(self._region)
+
+    def _book(self) -> Book:
+        """Where creations are noted, begun before the first. Raises TargetError where it cannot be written."""
+        with self._lock:
+            if self._ledger is None and self._reports is not None:
+                self._ledger = Ledger.begin(self._reports / FOLDER, self._run_id, self._region)
+            return self._ledger or Blank()
 
     def _examined(self) -> Caller:
         """The caller, once it is known that everything may be done as asked. Found out once. Raises PlanError, TargetError."""
