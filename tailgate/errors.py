@@ -22,6 +22,10 @@ class CapacityError(TargetError):
     """The platform has no capacity or quota for the endpoint: a reason to skip a case, not to fail it."""
 
 
+class LeftBehindError(TargetError):
+    """Something that a session created may still be there, and cost money; the text names it and what removes it."""
+
+
 class GeneratorError(TailgateError):
     """The load generator could not start, or broke its own rules."""
 

@@ -28,10 +28,18 @@ class Child:
 
     It lives until its stdin ends, which the kernel sees to when we die, however. It has a session of its own, so that
     Ctrl-C in the terminal is ours alone to handle. What it writes is kept in memory: the last words go into its obituary.
-    part_of: what it belongs to, in sentences about it. last_lines: how many of them are kept.
+    part_of: what it belongs to, in sentences about it. last_lines: how many of them are kept. environment: instead of ours without
+    anything that speaks of an AWS account.
     """
 
-    def __init__(self, title: str, module: str, part_of: str = " of the emulation", last_lines: int = _LAST_LINES) -> None:
+    def __init__(
+        self,
+        title: str,
+        module: str,
+        part_of: str = " of the emulation",
+        last_lines: int = _LAST_LINES,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.title = title
         self._part_of = part_of
         self._ready: Queue[dict[str, Any]] = Queue()
@@ -42,7 +50,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=_environment(),
+            env=findable(_environment() if environment is None else environment),
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -128,6 +136,15 @@ class Child:
         if not self._answered:
             self._process.terminate()
 
+    def leave(self) -> None:
+        """End its stdin and leave it to itself: it goes on, and may outlive us."""
+        assert self._process.stdin is not None  # noqa: S101  # Popen was given a pipe
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        self._process.poll()
+        if self._process.returncode is None:
+            self._process.returncode = 0  # nobody will wait for it, and Popen would complain of that
+
     def end(self, grace_s: float) -> None:
         """See to it that it is gone: wait, then SIGTERM, then SIGKILL, each after the grace. Reaps it."""
         self.hang_up()
@@ -153,8 +170,13 @@ def end_all(children: Iterable[Child], grace_s: float = 2.0) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Ours without anything that speaks of somebody's AWS account or bends moto, and with this package to be found."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "BOTO", "MOTO_"))}
+    """Ours without anything that speaks of somebody's AWS account or bends moto."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "BOTO", "MOTO_"))}
+
+
+def findable(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment, with this package to be found in it by a Python that runs elsewhere."""
+    kept = dict(environment)
     if _PACKAGE_HOME.name != "site-packages":
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_PACKAGE_HOME), kept.get("PYTHONPATH"))))
     return kept

@@ -2,7 +2,7 @@
 
     reports/ledger/SESSION.jsonl
 
-One JSON object a line. The first: `ledger` (format 1), `session`, `region`, `began_at`. Then `creating` (a kind of
+One JSON object a line. The first: `ledger` (format 1), `session`, `region`, `account`, `began_at`. Then `creating` (a kind of
 resources.py) and `name`; or `gone` and `name`: it is seen to be gone, or was never ours. Times are UTC. A line is appended
 and synced to disk before what it announces is done. So a line that a crash tore was no create's, and is passed over.
 A file lies there as long as something may be left: the session that left nothing removes it. It is locked (flock(2),
@@ -65,11 +65,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """A ledger as it is read. left: what is not gone, in the order of creation. unreadable: lines that were passed over."""
+class Reading:
+    """A ledger as it is read. left: what is not gone, in the order of creation. unreadable: lines that were passed over.
+
+    account: whose credentials made it all, None where that was not noted.
+    """
 
     session: str
     region: str
+    account: str | None
     left: tuple[Entry, ...]
     unreadable: int
 
@@ -86,13 +90,16 @@ class Ledger:
         self._lock = Lock()
 
     @classmethod
-    def begin(cls, folder: Path, session: str, region: str) -> Ledger:
-        """Make the session's ledger in the folder, which is made too. Raises TargetError where it cannot be written."""
+    def begin(cls, folder: Path, session: str, region: str, account: str | None = None) -> Ledger:
+        """Make the session's ledger in the folder, which is made too. account: whose credentials they are.
+
+        Raises TargetError where it cannot be written.
+        """
         path = folder / f"{session}{SUFFIX}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             ledger = cls(path, _opened(path, os.O_CREAT | os.O_EXCL))
-            ledger._append({"ledger": FORMAT, "session": session, "region": region, "began_at": _now()})
+            ledger._append({"ledger": FORMAT, "session": session, "region": region, "account": account, "began_at": _now()})
             _sync_folder(folder)
         except OSError as error:
             raise TargetError(f"no ledger can be kept in {folder} ({error}): what is not written down is not created") from None
@@ -156,7 +163,7 @@ class Ledger:
             os.fsync(self._descriptor)
 
 
-def read_ledger(path: Path) -> Account:
+def read_ledger(path: Path) -> Reading:
     """What a ledger says, torn or not. Raises TargetError where it cannot be read or is none."""
     try:
         lines = path.read_bytes().split(b"\n")
@@ -167,7 +174,9 @@ def read_ledger(path: Path) -> Account:
     if head.get("ledger", FORMAT) != FORMAT:
         raise TargetError(f"the ledger {path} is of format {head['ledger']}, this tailgate reads {FORMAT}; use a later one")
     session, region = str(head.get("session", path.name.removesuffix(SUFFIX))), str(head.get("region", ""))
-    return Account(session, region, _left(read), sum(not fields for fields in read))
+    return Reading(
+        session, region, None if head.get("account") is None else str(head["account"]), _left(read), sum(not fields for fields in read)
+    )
 
 
 def ledgers_in(folder: Path) -> list[Path]:

@@ -1,0 +1,104 @@
+"""Custody: what a session answers for until it is gone: the ledger, and the reaper that takes over if the session dies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from threading import RLock
+
+from tailgate.errors import LeftBehindError, TargetError
+from tailgate.targets.emulated.child import Child
+from tailgate.targets.sagemaker.ledger import Entry, Ledger
+from tailgate.targets.sagemaker.reaper import AS_USUAL, Orders, Reaping
+from tailgate.targets.sagemaker.resources import KINDS
+
+_MODULE = "tailgate.targets.sagemaker.reaper"
+_READY_S, _LEAVING_S = 60.0, 10.0
+
+# By these, runners of CI find what a job started, and kill it when the job ends: when there may be most to delete.
+_LEASHES = ("RUNNER_TRACKING_ID", "JENKINS_NODE_COOKIE", "JENKINS_SERVER_COOKIE", "BUILD_ID")
+
+
+class Custody:
+    """A ledger that begins with the first creation, and a reaper that lives from then on. A Book; thread-safe.
+
+    folder: where ledgers lie. session: its id, with which all is tagged. account: whose credentials they are; it is in the ledger
+    only. To be ended by `end`. If this process ends without, the reaper does what is left to do.
+    """
+
+    def __init__(self, folder: Path, session: str, region: str, account: str | None = None, reaping: Reaping = AS_USUAL) -> None:
+        self._folder, self._session, self._region, self._account = folder, session, region, account
+        self._reaping = reaping
+        self._lock = RLock()
+        self._ledger: Ledger | None = None
+        self._reaper: Child | None = None
+
+    def about_to_create(self, kind: str, name: str) -> None:
+        """Note it on disk, once somebody stands by to delete it. Raises TargetError where either fails: then nothing is created."""
+        with self._lock:
+            if self._ledger is None:
+                self._ledger = Ledger.begin(self._folder, self._session, self._region, self._account)
+            if self._reaper is None or self._reaper.how_it_ended() is not None:
+                self._reaper = self._start(self._ledger)
+            self._ledger.about_to_create(kind, name)
+
+    def gone(self, kind: str, name: str) -> None:
+        """Note that it is gone, or never was ours. Raises nothing."""
+        with self._lock:
+            if self._ledger is not None:
+                self._ledger.gone(kind, name)
+
+    def left(self) -> tuple[Entry, ...]:
+        """What may still be there, in the order of creation. Raises TargetError."""
+        with self._lock:
+            return () if self._ledger is None else self._ledger.left()
+
+    def end(self) -> None:
+        """Let go: where all is gone, no process and no file stays; else the reaper goes on. May be called again.
+
+        Raises LeftBehindError naming what is left and what removes it.
+        """
+        with self._lock:
+            ledger, self._ledger = self._ledger, None
+            reaper, self._reaper = self._reaper, None
+        if ledger is None:
+            return
+        with ledger:
+            left = ledger.left()
+            if left:
+                if reaper is not None:
+                    reaper.leave()
+                raise LeftBehindError(self._told(left))
+            if reaper is not None:
+                _dismiss(reaper)
+            ledger.discard_if_settled()
+
+    def _start(self, ledger: Ledger) -> Child:
+        """Start the reaper and wait until it stands by. Raises TargetError."""
+        environment = {key: value for key, value in os.environ.items() if key not in _LEASHES}
+        reaper = Child("reaper", _MODULE, part_of=", without which nothing is created,", environment=environment)
+        try:
+            reaper.tell(Orders(str(ledger.path.resolve()), self._region, self._reaping).fields())
+            reaper.ready(_READY_S)
+        except BaseException:
+            reaper.end(_LEAVING_S)
+            raise
+        return reaper
+
+    def _told(self, left: Iterable[Entry]) -> str:
+        titles = {word: kind.title for word, kind in KINDS.items()}
+        things = ", ".join(f"{titles.get(entry.kind, entry.kind)} {entry.name}" for entry in left)
+        command = f"tailgate sweep --region {self._region} --run {self._session} --delete"
+        return (
+            f"left behind in {self._region}: {things}; it may cost money until it is gone. A process goes on trying for "
+            f"{self._reaping.patience_s / 3600:.2g} h; to see to it yourself: {command}"
+        )
+
+
+def _dismiss(reaper: Child) -> None:
+    """Tell the reaper that all is gone, and wait for its end."""
+    with suppress(TargetError):  # it is dead already
+        reaper.tell({"done": True})
+    reaper.end(_LEAVING_S)

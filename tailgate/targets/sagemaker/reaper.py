@@ -1,0 +1,114 @@
+"""The reaper: deletes what a session left, when the session dies. `python -m tailgate.targets.sagemaker.reaper`
+
+It reads one line of JSON from stdin (`Orders`), prints one line `{"ready": true}` and waits. A second line means that all is
+gone: it ends. The end of stdin without one means that the session died, however: it deletes each name that the ledger does
+not call gone, and writes there what is. It is in a session of its own and ignores SIGINT, SIGTERM and SIGHUP, which are
+meant for others. What is left when its patience ends stays in the ledger, for `tailgate sweep`. It says nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tailgate.errors import TargetError
+from tailgate.targets.sagemaker.ledger import Ledger, read_ledger
+from tailgate.targets.sagemaker.removal import Thing, connect, remove_all
+from tailgate.targets.sagemaker.resources import Services
+from tailgate.targets.sagemaker.waiting import Patience
+
+
+@dataclass(frozen=True, slots=True)
+class Reaping:
+    """How a reaper goes about it: every so often, as long as that at most, and when absence counts. In seconds.
+
+    settle_s: for so long after the session's death a create that it sent may still come about, so what is not there yet is looked
+    for again. patience_s: longer than an endpoint takes to come up, for until then it cannot be deleted; and longer than it takes
+    somebody to renew credentials.
+    """
+
+    interval_s: float = 5.0
+    patience_s: float = 2 * 3600.0
+    settle_s: float = 15.0
+
+
+AS_USUAL = Reaping()
+_LOOK_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a reaper is told; no secret is in it. ledger: the file's path."""
+
+    ledger: str
+    region: str
+    reaping: Reaping
+
+    def fields(self) -> dict[str, object]:
+        """As they cross to the reaper's process."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, line: str) -> Orders:
+        """The inverse of `fields`, as one line."""
+        fields = json.loads(line)
+        return cls(fields["ledger"], fields["region"], Reaping(**fields["reaping"]))
+
+
+def reap(ledger: Ledger, reaping: Reaping, connecting: Callable[[], Services]) -> bool:
+    """Delete what the ledger calls left; whether nothing is. Then the ledger is removed. Raises TargetError for one that cannot be read."""
+    account = read_ledger(ledger.path)
+    remove_all(
+        [Thing(entry.kind, entry.name, account.session) for entry in account.left],
+        connecting,
+        Patience(reaping.interval_s, reaping.patience_s),
+        on_settled=lambda thing: ledger.gone(thing.kind, thing.name),
+        settle_s=reaping.settle_s,
+    )
+    return ledger.discard_if_settled()
+
+
+def main() -> int:
+    """Wait for the session's word or its death."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    line = sys.stdin.readline()
+    if not line:
+        return 1  # the session is dead already, and has created nothing: it waits until we are ready
+    orders = Orders.from_json(line)
+    with Ledger.resume(Path(orders.ledger)) as ledger:
+        session_pid = os.getppid()
+        print(json.dumps({"ready": True}), flush=True)
+        _fall_silent()
+        if _dismissed(session_pid):
+            return 0
+        with suppress(TargetError):
+            return 0 if reap(ledger, orders.reaping, lambda: connect(orders.region)) else 1
+    return 1
+
+
+def _dismissed(session_pid: int) -> bool:
+    """Wait for the session's word, or its death: the end of its pipe, or another parent where something still holds the pipe open."""
+    while not select.select([0], [], [], _LOOK_EVERY_S)[0]:
+        if os.getppid() != session_pid:
+            return False
+    return bool(os.read(0, 4096))
+
+
+def _fall_silent() -> None:
+    """Nobody may read our output any more, and a pipe that we keep open would keep its readers waiting."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""A session in a process of its own, as small as it can be: `python custody_session.py LEDGERS SESSION`
+
+It deploys one endpoint under custody, prints `in service`, waits for a line on stdin, deletes, and lets go. boto3's own
+environment says where AWS is. Exit code 0, or 1 with the error's text.
+"""
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import boto3
+
+from tailgate.errors import TailgateError
+from tailgate.plan.case import EndpointSpec
+from tailgate.targets.sagemaker.clients import open_clients
+from tailgate.targets.sagemaker.create import Deployment
+from tailgate.targets.sagemaker.custody import Custody
+from tailgate.targets.sagemaker.deployment import Conduct, deployed
+from tailgate.targets.sagemaker.names import ownership_tags, resource_name
+from tailgate.targets.sagemaker.reaper import Reaping
+from tailgate.targets.sagemaker.waiting import Patience
+
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"
+SPEC = EndpointSpec("ranker", instance_type="ml.m5.large")
+
+
+def main(ledgers: str, session: str) -> None:
+    """Deploy, wait for a word, delete."""
+    custody = Custody(Path(ledgers), session, REGION, ACCOUNT, Reaping(interval_s=0.1, patience_s=60.0, settle_s=0.5))
+    tags = ownership_tags(session, "a test", datetime.now(UTC) + timedelta(hours=4))
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    deployment = Deployment(resource_name(SPEC, session), SPEC, {"Image": "i"}, role, tags)
+    patience = Patience(interval_s=0.05, timeout_s=5.0)
+    try:
+        with deployed(open_clients(boto3.Session(), REGION), deployment, Conduct(patience, patience), custody):
+            print("in service", flush=True)
+            sys.stdin.readline()
+    finally:
+        custody.end()
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except TailgateError as error:
+        print(error, flush=True)
+        sys.exit(1)

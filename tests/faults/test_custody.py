@@ -1,0 +1,213 @@
+"""Sessions that die while they have something at AWS: real processes, an unmodified boto3, moto behind the proxy."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import psutil
+import pytest
+
+from tailgate.targets.emulated.child import Child
+from tailgate.targets.sagemaker.ledger import is_held, ledgers_in, read_ledger
+from tests.faults import custody_session
+from tests.faults.aws_proxy import ALL, AwsProxy, after, before, refused, unreachable
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a-secret-that-nobody-may-see"}
+LONG_ENOUGH_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def moto_url() -> Iterator[str]:
+    child = Child("control plane", "tailgate.targets.emulated.control_plane")
+    child.tell({"simulation": {"deploy_s": 0.4, "delete_s": 0.2}})
+    yield child.ready(60.0)["url"]
+    child.end(5.0)
+
+
+@pytest.fixture
+def proxy(moto_url: str) -> Iterator[AwsProxy]:
+    with AwsProxy(moto_url) as proxy:
+        yield proxy
+
+
+@dataclass
+class Suite:
+    """A session under test, and what it has at moto."""
+
+    process: subprocess.Popen[str]
+    ledgers: Path
+    name: str
+    books: Any
+
+    def says(self) -> str:
+        """Its next line."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def reaper(self) -> psutil.Process:
+        """Its reaper, once there is one."""
+        return until(lambda: [each for each in psutil.Process(self.process.pid).children() if "reaper" in " ".join(each.cmdline())])[0]
+
+    def left(self) -> list[str]:
+        """What moto still has of it."""
+        listed = (
+            *((each["EndpointName"], "endpoint") for each in self.books.list_endpoints(MaxResults=100)["Endpoints"]),
+            *(
+                (each["EndpointConfigName"], "endpoint_config")
+                for each in self.books.list_endpoint_configs(MaxResults=100)["EndpointConfigs"]
+            ),
+            *((each["ModelName"], "model") for each in self.books.list_models()["Models"]),
+        )
+        return [kind for name, kind in listed if name == self.name]
+
+
+@pytest.fixture
+def start(proxy: AwsProxy, moto_url: str, tmp_path: Path) -> Iterator[Callable[[], Suite]]:
+    """Starts a session; whatever of it lives at the end is killed."""
+    suites: list[Suite] = []
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    environment |= KEYS | {"AWS_ENDPOINT_URL": proxy.url, "NO_PROXY": "*", "AWS_MAX_ATTEMPTS": "1"}
+    books = boto3.Session("AKIAEXAMPLE", "any", region_name=custody_session.REGION).client("sagemaker", endpoint_url=moto_url)
+
+    def started() -> Suite:
+        session = f"20261126T150000Z-{uuid4().hex[:6]}"
+        command = [sys.executable, custody_session.__file__, str(tmp_path / "ledger"), session]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        )
+        name = custody_session.resource_name(custody_session.SPEC, session)
+        suites.append(Suite(process, tmp_path / "ledger", name, books))
+        return suites[-1]
+
+    yield started
+    for suite in suites:
+        suite.process.kill()
+        suite.process.communicate()
+    books.close()
+
+
+def until(seen: Callable[[], Any]) -> Any:
+    """Wait for it to be true."""
+    until_s = time.monotonic() + LONG_ENOUGH_S
+    while not (found := seen()):
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+    return found
+
+
+def is_over(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def test_an_orderly_end_leaves_nothing_no_process_and_no_file(start: Callable[[], Suite]) -> None:
+    """What was created is gone, so are the reaper and the ledger; no secret was in the ledger or in a command line meanwhile."""
+    suite = start()
+    assert suite.says() == "in service"
+    reaper, (ledger,) = suite.reaper(), ledgers_in(suite.ledgers)
+    assert [(entry.kind, entry.name) for entry in read_ledger(ledger).left] == [
+        (kind, suite.name) for kind in ("model", "endpoint_config", "endpoint")
+    ]
+    assert is_held(ledger)
+    seen = ledger.read_text() + " ".join(reaper.cmdline())
+    assert not [secret for secret in KEYS.values() if secret in seen]
+    assert suite.process.communicate("go on\n", timeout=LONG_ENOUGH_S) == ("", "")
+    assert suite.process.returncode == 0
+    assert is_over(reaper)
+    assert ledgers_in(suite.ledgers) == []
+    assert suite.left() == []
+
+
+@pytest.mark.parametrize("moment", ["sagemaker.CreateModel", "sagemaker.CreateEndpoint", "sagemaker.DeleteEndpoint"])
+def test_the_reaper_deletes_what_a_killed_session_left(start: Callable[[], Suite], proxy: AwsProxy, moment: str) -> None:
+    """Killed after the call was carried out and before its answer came. The reaper ends when all is gone, and the ledger goes."""
+    suite = start()
+    fault = proxy.harm(moment, after(suite.process.kill))
+    if moment == "sagemaker.DeleteEndpoint":
+        assert suite.says() == "in service"
+        assert suite.process.stdin is not None
+        suite.process.stdin.write("go on\n")
+        suite.process.stdin.flush()
+    assert suite.process.wait(LONG_ENOUGH_S) == -signal.SIGKILL
+    assert fault.fired
+    until(lambda: ledgers_in(suite.ledgers) == [])
+    assert suite.left() == []
+
+
+def test_the_reaper_is_not_meant_by_signals_to_the_session(start: Callable[[], Suite]) -> None:
+    """It has a session and process group of its own, and what a shutdown sends it does not keep it from its work."""
+    suite = start()
+    assert suite.says() == "in service"
+    reaper = suite.reaper()
+    assert os.getsid(reaper.pid) == os.getpgid(reaper.pid) == reaper.pid
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        os.kill(reaper.pid, number)
+    suite.process.kill()
+    until(lambda: is_over(reaper))
+    assert suite.left() == []
+
+
+def test_the_network_may_be_gone_and_deletions_refused_for_a_while(start: Callable[[], Suite], proxy: AwsProxy) -> None:
+    """Nothing can be reached, then each deletion is refused twice: the reaper goes on until it is done."""
+    suite = start()
+    assert suite.says() == "in service"
+    faults = [
+        proxy.harm("*", unreachable, range(1, 30)),
+        proxy.harm("sagemaker.DeleteEndpoint", refused(403, "ExpiredTokenException"), (1, 2)),
+    ]
+    suite.process.kill()
+    until(lambda: ledgers_in(suite.ledgers) == [])
+    assert suite.left() == []
+    assert all(fault.fired for fault in faults)
+
+
+def test_a_power_cut_leaves_the_ledger_for_the_sweep(start: Callable[[], Suite]) -> None:
+    """Session and reaper killed: the ledger is there, held by nobody, and names all that is left."""
+    suite = start()
+    assert suite.says() == "in service"
+    suite.reaper().kill()
+    suite.process.kill()
+    (ledger,) = ledgers_in(suite.ledgers)
+    until(lambda: not is_held(ledger))
+    assert {entry.name for entry in read_ledger(ledger).left} == {suite.name}
+    assert sorted(suite.left()) == ["endpoint", "endpoint_config", "model"]
+
+
+def test_a_reaper_that_was_killed_is_replaced_before_more_is_created(start: Callable[[], Suite], proxy: AwsProxy) -> None:
+    """Killed before the endpoint's configuration is created; before the endpoint is, another stands by, and reaps."""
+
+    def kill_reaper() -> None:
+        reaper = suite.reaper()
+        reaper.kill()
+        until(lambda: is_over(reaper))
+
+    suite = start()
+    proxy.harm("sagemaker.CreateEndpointConfig", before(kill_reaper))
+    proxy.harm("sagemaker.CreateEndpoint", after(suite.process.kill))
+    suite.process.wait(LONG_ENOUGH_S)
+    until(lambda: ledgers_in(suite.ledgers) == [])
+    assert suite.left() == []
+
+
+def test_what_cannot_be_deleted_is_named_with_the_command_that_does_it(start: Callable[[], Suite], proxy: AwsProxy) -> None:
+    """The session fails and says what it left; the reaper goes on, and removes it once it may."""
+    suite = start()
+    assert suite.says() == "in service"
+    reaper = suite.reaper()
+    denied = proxy.harm("sagemaker.DeleteEndpoint", refused(400, "AccessDeniedException"), ALL)
+    said, complaints = suite.process.communicate("go on\n", timeout=LONG_ENOUGH_S)
+    assert (suite.process.returncode, complaints) == (1, "")
+    assert f"left behind in eu-central-1: endpoint {suite.name}; it may cost money" in said
+    assert f"tailgate sweep --region eu-central-1 --run {ledgers_in(suite.ledgers)[0].stem} --delete" in said
+    denied.nth = ()
+    until(lambda: is_over(reaper))
+    assert suite.left() == []
