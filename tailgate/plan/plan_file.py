@@ -18,13 +18,16 @@ budget = ["p99 <= 60ms", "error_rate <= 0.5%"]
 budgets."ml.t2.xlarge" = ["p99 <= 80ms"]   # replaces the budget for one type
 prices."ml.t2.xlarge" = 0.31           # USD per hour, for a limit such as "cost_per_1000 <= 0.02usd"
 no_worse_than = { p99 = "5ms" }        # of two network paths in one run: by how much the second may be slower than the first
+
+[models.ranker-7]                      # what `model = "ranker-7"` stands for where it is deployed: plan/models.py
+image = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/ranker:7"
 ```
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,7 @@ from tailgate.plan.checks import check_word, shown
 from tailgate.plan.document import read_document
 from tailgate.plan.expect import Expect
 from tailgate.plan.load import load_from
+from tailgate.plan.models import Model, read_models
 from tailgate.plan.pair import Pair, arm_cases
 from tailgate.plan.payload import Payloads
 from tailgate.plan.regions import check_region
@@ -52,6 +56,7 @@ _TOP: dict[str, _Kind] = {
     "process": _TEXT,
     "url": _WORD,
     "defaults": _TABLE,
+    "models": _TABLE,
     "experiment": (list, "written [[experiment]]"),
 }
 _DEFAULTS: dict[str, _Kind] = {
@@ -85,7 +90,10 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a plan file asks. target, region, process (the command of target process), url: None where the file does not say."""
+    """What a plan file asks. target, region, process (the command of target process), url: None where the file does not say.
+
+    models: what the names of models stand for where they are deployed, as far as the file describes them.
+    """
 
     path: Path
     target: str | None
@@ -93,6 +101,7 @@ class Plan:
     experiments: tuple[Experiment, ...]
     process: str | None = None
     url: str | None = None
+    models: Mapping[str, Model] = field(default_factory=dict)
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -119,13 +128,14 @@ def read_plan(path: Path) -> Plan:
         experiments = tuple(
             _experiment(fields, defaults, path.absolute().parent, n) for n, fields in enumerate(table.get("experiment", []), 1)
         )
-        if not experiments:
+        models = read_models(table.get("models", {}), path.absolute().parent)
+        if not experiments and not models:  # models alone are enough for a suite whose cases are in Python
             raise PlanError("no [[experiment]]: there is nothing to measure")
         _check_once([experiment.name for experiment in experiments], "[[experiment]]")
         _check_ids([case.id for experiment in experiments for case in experiment.cases])
     except PlanError as error:
         raise PlanError(f"{path}: {error}") from None
-    return Plan(path, table.get("target"), table.get("region"), experiments, table.get("process"), table.get("url"))
+    return Plan(path, table.get("target"), table.get("region"), experiments, table.get("process"), table.get("url"), models)
 
 
 def _check_keys(table: Any, allowed: Mapping[str, _Kind], where: str) -> None:
