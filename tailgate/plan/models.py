@@ -86,8 +86,8 @@ def read_models(table: Mapping[str, Any], folder: Path) -> dict[str, Model]:
 
 
 def located(data: str, folder: Path) -> str:
-    """Model data as it is meant: an S3 URI as it stands, a path from the folder that names it."""
-    return data if data.startswith("s3://") else str(folder / Path(data).expanduser())
+    """Model data as it is meant: a URI as it stands, a path from the folder that names it."""
+    return data if data.startswith("s3:") or "://" in data else str(folder / Path(data).expanduser())
 
 
 def _model(fields: Any, folder: Path) -> Model:

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from botocore.exceptions import ClientError
@@ -24,7 +24,7 @@ from tailgate.plan.models import split_s3
 from tailgate.plan.regions import partition_by_region
 from tailgate.targets.sagemaker.ledger import Book
 from tailgate.targets.sagemaker.refusals import code_of, explained, is_denied
-from tailgate.targets.sagemaker.stored import KIND, delete_object, is_not_there
+from tailgate.targets.sagemaker.stored import KIND, PREFIX, delete_object, is_not_there
 
 LARGEST_BYTES = 5 * 1024**3
 """What S3 takes in one request."""
@@ -42,12 +42,7 @@ class Shelf:
 
     def key(self, digest: bytes) -> str:
         """The name of an archive by its SHA-256: the same content has the same name."""
-        return f"tailgate/{self.session}/{digest.hex()[:16]}/model.tar.gz"
-
-
-def usual_bucket(region: str, account: str) -> str:
-    """The bucket that SageMaker's own SDK uses where nobody names one."""
-    return f"sagemaker-{region}-{account}"
+        return f"{PREFIX}{self.session}/{digest.hex()[:16]}/model.tar.gz"
 
 
 class ModelData:
@@ -66,7 +61,7 @@ class ModelData:
             content, digest = _opened(archive, stack)
             with self._lock:
                 if digest not in self._uris:
-                    self._check_bucket()
+                    self._look_at_bucket()
                     self._upload(content, digest)
                 return self._uris[digest]
 
@@ -88,6 +83,11 @@ class ModelData:
         if not there:
             raise TargetError(f"there is no model data at {uri}; check bucket and key, and that the region is {self._shelf.region}")
 
+    def check_bucket(self) -> None:
+        """Refuse a bucket that is absent, another's or elsewhere, as far as anybody may look. Raises TargetError."""
+        with self._lock:
+            self._look_at_bucket()
+
     def close(self) -> None:
         """Delete what was put, whether or not its upload was answered. May be called again. Raises TargetError naming what is left."""
         with self._lock:
@@ -106,8 +106,8 @@ class ModelData:
         self._uris = {digest: uri for digest, uri in self._uris.items() if uri != f"s3://{name}"}
         return None
 
-    def _check_bucket(self) -> None:
-        """Refuse a bucket that is absent, another's or elsewhere; one that may not be looked at shows itself when it is written to."""
+    def _look_at_bucket(self) -> None:
+        """Once. One that may not be looked at shows itself when it is written to."""
         if self._bucket_looked_at:
             return
         shelf = self._shelf
@@ -127,7 +127,7 @@ class ModelData:
             )
         self._bucket_looked_at = True
 
-    def _upload(self, content: IO[bytes], digest: bytes) -> None:
+    def _upload(self, content: io.BufferedIOBase, digest: bytes) -> None:
         shelf, key = self._shelf, self._shelf.key(digest)
         name = f"{shelf.bucket}/{key}"
         self._ledger.about_to_create(KIND, name)
@@ -152,10 +152,10 @@ class ModelData:
         self._uris[digest] = f"s3://{name}"
 
 
-def _opened(archive: bytes | Path, stack: ExitStack) -> tuple[IO[bytes], bytes]:
+def _opened(archive: bytes | Path, stack: ExitStack) -> tuple[io.BufferedIOBase, bytes]:
     """An archive to be read from its beginning, and its SHA-256. Raises TargetError."""
     try:
-        content: IO[bytes] = io.BytesIO(archive) if isinstance(archive, bytes) else stack.enter_context(archive.open("rb"))
+        content: io.BufferedIOBase = io.BytesIO(archive) if isinstance(archive, bytes) else stack.enter_context(archive.open("rb"))
         size = content.seek(0, io.SEEK_END)
         content.seek(0)
         digest = hashlib.file_digest(content, "sha256").digest()

@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tailgate.targets.sagemaker import delete
+from tailgate.targets.sagemaker import delete, stored
 from tailgate.targets.sagemaker.names import EXPIRY_TAG, OWNER_TAG, PREFIX, RUN_TAG, from_tag_list
 from tailgate.targets.sagemaker.refusals import explained, is_absent
 from tailgate.targets.sagemaker.waiting import Patience
@@ -105,5 +105,21 @@ def _tags(client: Any, arn: str) -> Tags:
     return from_tag_list([tag for page in pages for tag in page["Tags"]])
 
 
-KINDS: Mapping[str, Kind] = {resource.verb: kept_by_sagemaker(resource) for resource in delete.ALL}
+def kept_by_s3() -> Kind:
+    """The kind of model data: objects named `BUCKET/KEY`, listed in the bucket that is taken where nobody names one."""
+
+    def remove(services: Services, name: str, _patience: Patience) -> None:
+        stored.delete_object(services("s3"), name)
+
+    def listed(services: Services) -> Iterator[Found]:
+        s3 = services("s3")
+        with explained("ask AWS whose credentials these are"):
+            account = services("sts").get_caller_identity()["Account"]
+        for name, changed_at, tags in stored.listed(s3, stored.usual_bucket(s3.meta.region_name, account), account):
+            yield Found(stored.KIND, name, changed_at.astimezone(UTC), tags)
+
+    return Kind("model data", remove, lambda services, name: stored.tags_of(services("s3"), name), listed, stored.by_hand)
+
+
+KINDS: Mapping[str, Kind] = {resource.verb: kept_by_sagemaker(resource) for resource in delete.ALL} | {stored.KIND: kept_by_s3()}
 """By the word that the ledger notes, in the order of deletion: what refers goes before what is referred to."""

@@ -20,6 +20,11 @@ PREFIX = "tailgate/"
 _NOT_THERE = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
 
 
+def usual_bucket(region: str, account: str) -> str:
+    """The bucket that SageMaker's own SDK uses where nobody names one."""
+    return f"sagemaker-{region}-{account}"
+
+
 def is_not_there(error: ClientError) -> bool:
     """Whether S3 says that a bucket or an object does not exist."""
     return code_of(error) in _NOT_THERE
