@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tailgate.errors import PlanError
+from tailgate.plan.models import located
 from tailgate.targets.deploying import Deploying, read_deploying
 
 KIND = "sagemaker"
@@ -63,7 +64,7 @@ def deploying_of(config: pytest.Config, kind: str | None) -> Deploying:
     return read_deploying(
         role=option.latency_role,
         image=option.latency_image,
-        model_data=option.latency_model_data,
+        model_data=located(option.latency_model_data, config.invocation_params.dir) if option.latency_model_data else None,
         environment=option.latency_model_env,
         bucket=option.latency_bucket,
         model_subnets=option.latency_model_subnet,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,7 @@ def settings_of(config: pytest.Config) -> Settings:
             "--latency-target emulated, TAILGATE_TARGET, or `target` in the plan"
         )
     command = config.option.latency_process or (plan.process if plan else None)
-    attaching, deploying = attaching_of(config, kind), deploying_of(config, kind)
+    attaching, deploying = attaching_of(config, kind), replace(deploying_of(config, kind), models=plan.models if plan else {})
     return Settings(kind or "emulated", region_of(config), "", command, _url(config, plan), attaching, deploying)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from tailgate.errors import PlanError
+from tailgate.plan.models import Model
 from tailgate.units import seconds
 
 PATIENCE_S = 1800.0
@@ -29,18 +30,19 @@ class Deploying:
     """How endpoints are deployed. role_arn: what SageMaker runs the model as; None where nobody said it, which refuses all.
 
     image, model_data: the container and what it loads, None for the model that ships with tailgate. environment: of the container;
-    never recorded, never shown. bucket: where tailgate puts model data of its own. model_subnets, model_security_groups: the VPC
-    that the container is in, both or neither. owner: whose the resources are called, None for the caller's own name. account: the
-    only one in which anything may be done. most_usd: what the session may cost at most, None where nobody said it. patience_s: how
-    long an endpoint may take to come into service, and then to go. lasts_s: after which everything has expired, None for what the
-    plan takes. dead_man_role_arn: as whom AWS itself deletes what has expired. client_subnets: where this host is, for an interface
-    endpoint beside it.
+    never recorded, never shown. models: what the plan says of other models, by the name that cases use. bucket: where tailgate puts
+    model data of its own. model_subnets, model_security_groups: the VPC that the container is in, both or neither. owner: whose the
+    resources are called, None for the caller's own name. account: the only one in which anything may be done. most_usd: what the
+    session may cost at most, None where nobody said it. patience_s: how long an endpoint may take to come into service, and then to
+    go. lasts_s: after which everything has expired, None for what the plan takes. dead_man_role_arn: as whom AWS itself deletes
+    what has expired. client_subnets: where this host is, for an interface endpoint beside it.
     """
 
     role_arn: str | None = None
     image: str | None = None
     model_data: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    models: Mapping[str, Model] = field(default_factory=dict)
     bucket: str | None = None
     model_subnets: tuple[str, ...] = ()
     model_security_groups: tuple[str, ...] = ()
