@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tailgate.afterwards import WAIT_S
 from tailgate.analysis.looks.rhythm import USUAL
 from tailgate.errors import TailgateError
 from tailgate.floor import Floors
@@ -149,12 +150,21 @@ class Gate:
         except TailgateError as error:
             session.exitstatus = max(int(session.exitstatus), int(pytest.ExitCode.TESTS_FAILED))
             self._config.issue_config_time_warning(pytest.PytestWarning(str(error)), stacklevel=1)
+        self._add_afterwards(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
         if hasattr(self._config, "workeroutput"):
             self._config.workeroutput[WORKER_FOLDER] = str(self._folder.path)
         try:
             return (yield)
         finally:
             self._folder.release()
+
+    def _add_afterwards(self, *, interrupted: bool) -> None:
+        """Let the runs have what is only known now. Nobody who interrupts waits for CloudWatch; Ctrl-C ends only that wait."""
+        asked_s = self._config.option.latency_cloudwatch_wait
+        with suppress(KeyboardInterrupt):
+            complaints = self._session.add_afterwards(0.0 if interrupted else WAIT_S if asked_s is None else asked_s)
+            for complaint in complaints:
+                self._config.issue_config_time_warning(pytest.PytestWarning(complaint), stacklevel=1)
 
 
 def _properties_of(found: MetricChange) -> Iterator[tuple[str, object]]:

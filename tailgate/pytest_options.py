@@ -29,6 +29,8 @@ DEFAULT_REGION = "us-east-1"
 PLAN: pytest.StashKey[Plan | None] = pytest.StashKey()
 BASELINES: pytest.StashKey[Baselines | None] = pytest.StashKey()
 
+_ON_AWS = ("existing", "sagemaker")
+_LONGEST_WAIT_S = 3600.0
 _IMPLIED = {"--latency-process": "process", "--latency-url": "url"}
 
 
@@ -42,6 +44,8 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--latency-region", metavar="REGION", help="where endpoints are (default: the plan's, AWS_REGION, the profile's)")
     add_attaching_options(group)
     add_deploying_options(group)
+    wait = "how long to wait at the end for CloudWatch, which tells where the time went (60; 0: do not ask; targets sagemaker, existing)"
+    group.addoption("--latency-cloudwatch-wait", type=float, metavar="SECONDS", help=wait)
     group.addoption("--latency-plan", metavar="FILE", help="plan file with experiments (ini: latency_plan)")
     group.addoption("--latency-reports", metavar="DIR", help="where runs are kept (ini: latency_reports; default: reports)")
     group.addoption("--latency-inconclusive", choices=("fail", "skip"), default="fail", help="what an undecided verdict does to its test")
@@ -86,6 +90,7 @@ def read_options(config: pytest.Config) -> None:
         check_url(_url(config, plan), "--latency-url" if config.option.latency_url else str(plan.path if plan else "--latency-target"))
     attaching_of(config, _kind(config, plan))
     deploying_of(config, _kind(config, plan))
+    _check_cloudwatch(config, _kind(config, plan))
     config.stash[BASELINES] = _read_baselines(config)
 
 
@@ -189,6 +194,14 @@ def _given(config: pytest.Config, option: str) -> bool:
 def _url(config: pytest.Config, plan: Plan | None) -> str | None:
     url: str | None = config.option.latency_url
     return url if url is not None or plan is None else plan.url
+
+
+def _check_cloudwatch(config: pytest.Config, kind: str | None) -> None:
+    wait_s = config.option.latency_cloudwatch_wait
+    if wait_s is not None and not 0 <= wait_s <= _LONGEST_WAIT_S:
+        raise PlanError(f"--latency-cloudwatch-wait is {wait_s:g}; it is how many seconds to wait at most, up to 3600, 0 for not asking")
+    if wait_s and kind not in _ON_AWS:
+        raise PlanError(f"--latency-cloudwatch-wait is for targets {' and '.join(_ON_AWS)}, and the target is '{kind or 'emulated'}'")
 
 
 def _check_command(config: pytest.Config, plan: Plan | None) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+from tailgate.afterwards import Wanted, add_afterwards
 from tailgate.analysis.changes.baseline import asks_repeat, regressed
 from tailgate.analysis.looks.rhythm import USUAL, Rhythm
 from tailgate.analysis.outcome import Outcome
@@ -21,6 +22,7 @@ from tailgate.reporting.baseline import Baselines
 from tailgate.reporting.history import History
 from tailgate.reporting.progress import Board
 from tailgate.reporting.record import Record
+from tailgate.targets import spent_at
 from tailgate.targets.prefetch import Prefetched
 from tailgate.targets.registry import Settings, make_target
 from tailgate.turn import turn
@@ -49,7 +51,8 @@ class Session:
         history: Path | None = None,
         baselines: Baselines | None = None,
     ) -> None:
-        self.target = Prefetched(make_target(settings), on_progress=self._deploying)
+        self._settings, self._deployed_at = settings, make_target(settings)
+        self.target = Prefetched(self._deployed_at, on_progress=self._deploying)
         self._record = record
         self._history = History(history or record.reports)
         self._baselines = baselines
@@ -156,6 +159,21 @@ class Session:
     def close(self) -> None:
         """Delete every endpoint and end every process. Raises TargetError naming what could not be deleted."""
         self.target.close()
+
+    def add_afterwards(self, wait_s: float) -> list[str]:
+        """Once all is deleted, add to the recorded runs what is only known then; sentences of what went wrong. Raises nothing of ours.
+
+        wait_s: for CloudWatch at most, 0 not to ask it.
+        """
+        wanted = Wanted(self._settings.kind, self._settings.region, wait_s, spent_at(self._deployed_at))
+
+        def waiting(waited_s: float) -> None:
+            self._board.show("CloudWatch", f"its figures come late, {waited_s:.0f} of {wait_s:.0f} s", waited_s / wait_s)
+
+        try:
+            return add_afterwards(self._record.folder, wanted, waiting)
+        finally:
+            self._board.pause()
 
     def _deploying(self, spec: EndpointSpec, status: str, elapsed_s: float) -> None:
         case = self._waiting_for

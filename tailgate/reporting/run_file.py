@@ -31,6 +31,12 @@ Format 1, a mapping. Times are seconds, shares are fractions, a number that is i
                   arm 0 or 1; cases, the ids of both; labels, what sets them apart; seed, of the coin that told each request's
                   arm; requests, judged in each; differences by metric, arm 1 less arm 0: first_s, second_s, difference_s,
                   low_s and high_s (95 %), p_value; explanation. Both arms are in the one samples file
+    platform      what was only known when the session's endpoints were gone (afterwards.py); {}, or absent, where nothing was:
+                  source "CloudWatch"; alone, whether nobody else asked; minutes, the whole ones that the run touches, warm-up
+                  included: first, last, count, warmup_s, shared_by_runs; time, means in seconds over the run's answered requests,
+                  warm-up included: service_s = network_s (what is left; negative where the minutes hold other requests) +
+                  overhead_s + model_s (both over the minutes' model_count invocations), response_s, phases; invocations: counted,
+                  errors_4xx, errors_5xx and, of this run, sent; notes; cost of its endpoint: usd, since, until and more
 """
 
 from __future__ import annotations
@@ -80,6 +86,7 @@ class Run:
     per_second: Fields
     wire: Fields = field(default_factory=dict)
     pair: Fields = field(default_factory=dict)
+    platform: Fields = field(default_factory=dict)
     path: Path | None = field(default=None, compare=False)
 
     @property
@@ -117,14 +124,14 @@ class Run:
 
 
 _KINDS: dict[str, type] = dict.fromkeys(
-    ("case", "verdict", "requests", "provenance", "histogram", "blocks", "per_second", "wire", "pair"), dict
+    ("case", "verdict", "requests", "provenance", "histogram", "blocks", "per_second", "wire", "pair", "platform"), dict
 ) | {
     "estimates": list,
     "samples": str,
 }
 """What each key of the plain form holds."""
 
-_ADDED: dict[str, Plain] = {"wire": {}, "pair": {}}
+_ADDED: dict[str, Plain] = {"wire": {}, "pair": {}, "platform": {}}
 """What keys that were added to the format later hold where a run does not have them."""
 
 

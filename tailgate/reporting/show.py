@@ -8,6 +8,7 @@ from pathlib import Path
 from tailgate.plan.vocabulary import unit_of
 from tailgate.reporting.benchmark_json import runs_in
 from tailgate.reporting.plain import Plain
+from tailgate.reporting.platform import notes_of, phases_line, time_line
 from tailgate.reporting.run_file import Run, read_json
 
 
@@ -20,7 +21,9 @@ def runs_of(path: Path) -> list[Run]:
 def described(run: Run) -> str:
     """Several lines: the explanation as it was given, then one line per estimate with its interval; of an arm, the comparison."""
     compared = [str(run.pair["explanation"])] if "explanation" in run.pair else []
-    return "\n".join([str(run.verdict.get("explanation")), *(f"  {line}" for line in _lines(run)), *compared])
+    time = [f"  where the time goes: {line}" for line in time_line(run)] + [f"    {line}" for line in phases_line(run)]
+    notes = [f"  {note}" for note in notes_of(run)]
+    return "\n".join([str(run.verdict.get("explanation")), *(f"  {line}" for line in _lines(run)), *time, *notes, *compared])
 
 
 def _lines(run: Run) -> Iterator[str]:

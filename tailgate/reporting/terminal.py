@@ -13,6 +13,7 @@ from rich.text import Text
 
 from tailgate.reporting.pairs import pair_differences
 from tailgate.reporting.paths import path_differences
+from tailgate.reporting.platform import platform_notes, time_lines
 from tailgate.reporting.run_file import Run
 from tailgate.units import format_count
 
@@ -79,7 +80,9 @@ def summary(runs: Sequence[Run], *, width: int, styled: bool) -> str:
     console.print(_table(runs, console.width))
     for difference in (*pair_differences(runs), *path_differences(runs)):
         console.print(Text(difference))
-    for note in _notes(runs):
+    for line in time_lines(runs):
+        console.print(Text(line))
+    for note in (*platform_notes(runs), *_notes(runs)):
         console.print(Text(note, style="dim"))
     return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
 

@@ -103,6 +103,20 @@ class Examining(Protocol):
         ...
 
 
+@runtime_checkable
+class Billed(Protocol):
+    """A target whose endpoints cost money."""
+
+    def spent(self) -> Mapping[str, Mapping[str, object]]:
+        """What each endpoint came to, by its name, once it is gone: usd, since, until and whatever else is known. Raises nothing."""
+        ...
+
+
+def spent_at(target: Target) -> Mapping[str, Mapping[str, object]]:
+    """What the target says that its endpoints came to; nothing where they cost nothing."""
+    return target.spent() if isinstance(target, Billed) else {}
+
+
 def changes_of(target: Target, endpoint: Endpoint) -> tuple[str, ...]:
     """What the target says of changes to the endpoint; nothing where nobody else can change it."""
     return target.changes(endpoint) if isinstance(target, Shared) else ()

@@ -113,7 +113,7 @@ def test_a_suite_measures_an_endpoint_in_service_and_leaves_it_as_it_was(
     pytester.makepyfile(test_ranker=SUITE)
     outcome = pytester.runpytest_subprocess(
         *("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", "--latency-target", "existing"),
-        *("--latency-endpoint", name, "--latency-max-rate", "60", "--latency-region", REGION),
+        *("--latency-endpoint", name, "--latency-max-rate", "60", "--latency-region", REGION, "--latency-cloudwatch-wait", "0"),
         timeout=90,
     )
     outcome.assert_outcomes(passed=1)

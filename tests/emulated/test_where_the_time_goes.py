@@ -1,0 +1,104 @@
+"""A session asks CloudWatch at its end, when its endpoints are no longer needed, and before its benchmark JSON is made."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY
+
+SUITE = """
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from tailgate import Budget, Case, EndpointSpec, Poisson
+
+pytestmark = pytest.mark.latency
+CASE = Case(
+    EndpointSpec("timed", instance_type="ml.m5.large"),
+    payload=b"[1]",
+    load=Poisson(per_s=60, for_s=2, warmup_s=0.5, seed=7),
+    budget=Budget.of("p90 <= 500ms"),
+)
+
+TOLD = (("Invocations", 1.0, "None"), ("ModelLatency", 800.0, "Microseconds"), ("OverheadLatency", 290.0, "Microseconds"))
+
+def test_timed(measure):
+    run = measure(CASE)
+    platform_tells(run.record)
+    assert run.verdict, run.verdict.explain()
+
+def platform_tells(record):
+    "What SageMaker would publish, of twice as many invocations: others ask too."
+    began = datetime.fromisoformat(record.provenance["started_at"])
+    minutes = [began.timestamp() // 60 * 60 + 60 * n for n in (0, 1)]
+    client = boto3.client("cloudwatch")
+    dimensions = [{"Name": "EndpointName", "Value": "timed"}, {"Name": "VariantName", "Value": "AllTraffic"}]
+    for at_s in minutes:
+        for metric, value, unit in TOLD:
+            datum = {"MetricName": metric, "Dimensions": dimensions, "Timestamp": datetime.fromtimestamp(at_s, UTC), "Unit": unit}
+            datum |= {"Values": [value], "Counts": [300.0]}
+            client.put_metric_data(Namespace="AWS/SageMaker", MetricData=[datum])
+"""
+
+
+@pytest.fixture
+def aws(moto: Any, data_plane: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """boto3's own settings lead to the two processes, those of the control plane and of the data plane."""
+    for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    host, port = data_plane.address()
+    settings = {
+        "AWS_ENDPOINT_URL": moto.url,
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"https://{host}:{port}",
+        "AWS_CA_BUNDLE": data_plane.ca_file,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return moto.sagemaker
+
+
+@pytest.mark.parametrize("more", [[], pytest.param(["-n", "1"], marks=pytest.mark.thorough)], ids=["alone", "xdist"])
+def test_a_session_says_where_the_time_goes(moto: Any, aws: Any, pytester: pytest.Pytester, more: list[str]) -> None:
+    """In the terminal's summary, in the run's file, and in the benchmark JSON, which is made after it; in a worker likewise."""
+    moto.deploy("timed")
+    pytester.makepyfile(test_timed=SUITE)
+    try:
+        outcome = pytester.runpytest_subprocess(
+            *("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", "--latency-target", "existing", *more),
+            *("--latency-max-rate", "60", "--latency-cloudwatch-wait", "30"),
+            timeout=120,
+        )
+    finally:
+        aws.delete_endpoint(EndpointName="timed")
+        aws.delete_endpoint_config(EndpointConfigName="timed-config")
+    outcome.assert_outcomes(passed=1)
+    parts = r"network -?[0-9.]+ \+ overhead 0\.3 \+ model 0\.8 \(CloudWatch, . min, all callers\)"
+    outcome.stdout.re_match_lines([rf"timed-.* where the time goes: mean service time [0-9.]+ ms = {parts}"])
+    run = json.loads(next(pytester.path.glob("reports/runs/*/timed-*.json")).read_text())
+    saved = json.loads(next(pytester.path.glob("reports/benchmarks/*/*.json")).read_text())
+    assert run["platform"]["invocations"]["counted"] >= 300
+    assert saved["benchmarks"][0]["extra_info"]["platform"] == run["platform"]
+    assert "123456789012" not in json.dumps(run)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--latency-target", "emulated", "--latency-cloudwatch-wait", "5"], "*is for targets existing and sagemaker*"),
+        (["--latency-target", "existing", "--latency-max-rate", "60", "--latency-cloudwatch-wait", "-1"], "*0 for not asking*"),
+    ],
+)
+def test_a_wait_that_cannot_be_meant_ends_the_session(pytester: pytest.Pytester, options: list[str], said: str) -> None:
+    """Before anything is asked; exit code 4."""
+    pytester.makepyfile(test_timed=SUITE)
+    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", *options, timeout=60)
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines([said])
