@@ -15,6 +15,9 @@ LONGEST_NAME = 63
 
 RUN_TAG, OWNER_TAG, EXPIRY_TAG = "tailgate:run", "tailgate:owner", "tailgate:expires-at"
 
+EXPIRY_TIME = "%Y-%m-%dT%H:%M:%SZ"
+"""How the expiry is written, in UTC."""
+
 PREFIX = "tailgate-"
 """What the name of everything of ours begins with; it is a hint, the tags are the proof."""
 
@@ -34,7 +37,7 @@ def resource_name(spec: EndpointSpec, run_id: str) -> str:
 
 def ownership_tags(run_id: str, owner: str, expires_at: datetime) -> dict[str, str]:
     """The tags by which a sweep recognises what is ours and what has expired; the expiry is written in UTC."""
-    expiry = expires_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    expiry = expires_at.astimezone(UTC).strftime(EXPIRY_TIME)
     return {RUN_TAG: run_id, OWNER_TAG: owner, EXPIRY_TAG: expiry}
 
 

@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tailgate.errors import TargetError
+from tailgate.targets.sagemaker.kinds import Services
 from tailgate.targets.sagemaker.ledger import Ledger, read_ledger
 from tailgate.targets.sagemaker.removal import Thing, connect, remove_all
-from tailgate.targets.sagemaker.resources import Services
 from tailgate.targets.sagemaker.waiting import Patience
 
 

@@ -10,9 +10,10 @@ from botocore.exceptions import ClientError
 
 from tailgate.errors import TargetError
 from tailgate.targets.sagemaker.clients import open_client
+from tailgate.targets.sagemaker.kinds import Services, is_ours
 from tailgate.targets.sagemaker.names import RUN_TAG
 from tailgate.targets.sagemaker.refusals import is_denied
-from tailgate.targets.sagemaker.resources import KINDS, Services, is_ours
+from tailgate.targets.sagemaker.resources import KINDS
 from tailgate.targets.sagemaker.waiting import Patience
 
 _AT_ONCE = Patience(interval_s=0.0, timeout_s=0.0)

@@ -1,72 +1,22 @@
 """Resources: the kinds of thing that a session may create, one row each, in the order in which they are deleted.
 
-A kind knows how one is deleted by name and seen to be gone, what tags one carries, and how those that may be ours are listed.
-The name is what the ledger notes; a kind whose names are given by AWS notes something by which it is found again.
-
-Adding a kind: one row in KINDS.
+Adding a kind: a function that makes its Kind, beside what creates one, and a row in KINDS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tailgate.targets.sagemaker import delete, stored
-from tailgate.targets.sagemaker.names import EXPIRY_TAG, OWNER_TAG, PREFIX, RUN_TAG, from_tag_list
+from tailgate.targets.sagemaker.dead_man import SCHEDULE, schedule_kind
+from tailgate.targets.sagemaker.kinds import Found, Kind, Services, Tags
+from tailgate.targets.sagemaker.names import PREFIX, from_tag_list
 from tailgate.targets.sagemaker.refusals import explained, is_absent
 from tailgate.targets.sagemaker.waiting import Patience
-
-Services = Callable[[str], Any]
-"""A boto3 client for a service by its name, such as `sagemaker`; the same one each time it is asked for."""
-
-Tags = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Something that a service lists and that may be ours: what it is, since when (UTC), and its tags."""
-
-    kind: str
-    name: str
-    created_at: datetime
-    tags: Tags
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether it is tagged as ours, by all three tags; a name proves nothing."""
-        return is_ours(self.tags)
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """When it expires; None where its tag is no time of ours."""
-        try:
-            return datetime.strptime(self.tags.get(EXPIRY_TAG, ""), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-        except ValueError:
-            return None
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """How things of one kind are dealt with. title: what people call one. Each function raises TargetError.
-
-    delete: deletes one by name and waits until it is gone; what does not exist is gone. tags: of one by name, None where it does
-    not exist. listed: all that may be ours in the region, whosever they are. by_hand: the command that deletes one, for people.
-    """
-
-    title: str
-    delete: Callable[[Services, str, Patience], None]
-    tags: Callable[[Services, str], Tags | None]
-    listed: Callable[[Services], Iterator[Found]]
-    by_hand: Callable[[str], str]
-
-
-def is_ours(tags: Tags) -> bool:
-    """Whether these are the tags of something that tailgate made."""
-    return all(tags.get(tag) for tag in (RUN_TAG, OWNER_TAG, EXPIRY_TAG))
 
 
 def kept_by_sagemaker(resource: delete.Resource) -> Kind:
@@ -121,5 +71,11 @@ def kept_by_s3() -> Kind:
     return Kind("model data", remove, lambda services, name: stored.tags_of(services("s3"), name), listed, stored.by_hand)
 
 
-KINDS: Mapping[str, Kind] = {resource.verb: kept_by_sagemaker(resource) for resource in delete.ALL} | {stored.KIND: kept_by_s3()}
-"""By the word that the ledger notes, in the order of deletion: what refers goes before what is referred to."""
+KINDS: Mapping[str, Kind] = {
+    **{resource.verb: kept_by_sagemaker(resource) for resource in delete.ALL},
+    stored.KIND: kept_by_s3(),
+    SCHEDULE: schedule_kind(),
+}
+"""By the word that the ledger notes, in the order of deletion: what refers goes before what is referred to; the dead-man's schedules
+last, for they guard the rest.
+"""

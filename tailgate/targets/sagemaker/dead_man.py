@@ -1,0 +1,180 @@
+"""The dead-man's switch: AWS itself deletes an endpoint at its expiry, should everything of ours be dead by then.
+
+A one-time schedule of EventBridge Scheduler, armed before the endpoint is created, named like it. It calls SageMaker's
+DeleteEndpoint as a role that the user names, and deletes itself afterwards. A schedule cannot carry tags (its group can); so its
+description does, as JSON. Only the endpoint costs money by the hour: its model and configuration are left to `tailgate sweep`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from tailgate.errors import TargetError
+from tailgate.targets.sagemaker.kinds import Found, Kind, Services, Tags
+from tailgate.targets.sagemaker.ledger import Book, Entry
+from tailgate.targets.sagemaker.names import PREFIX
+from tailgate.targets.sagemaker.refusals import code_of, explained, is_denied
+from tailgate.targets.sagemaker.waiting import Patience
+
+SCHEDULE = "schedule"
+"""What the ledger calls one."""
+
+_TITLE = "dead-man's schedule"
+_GROUP = "default"
+_ABSENT, _TAKEN = "ResourceNotFoundException", "ConflictException"
+# Scheduler's own defaults, said all the same: an endpoint that is still being created when the time comes cannot be deleted yet.
+_RETRIES = {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+_TO_DELETE = Patience(interval_s=0.5, timeout_s=30.0)
+
+
+class Custodian(Book, Protocol):
+    """Where creations are noted, and what is left of them."""
+
+    def left(self) -> tuple[Entry, ...]:
+        """What may still be there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Whose endpoint is to go when. endpoint: its name. role_arn: as whom AWS deletes it, None for no switch. tags: the endpoint's."""
+
+    endpoint: str
+    expires_at: datetime
+    role_arn: str | None
+    tags: Tags
+
+
+@contextmanager
+def armed(services: Services, switch: Switch, custody: Custodian) -> Iterator[str | None]:
+    """Hold the switch armed while the block runs; why there is none, where there is none, as a sentence.
+
+    On leaving it is removed if the endpoint is gone by then; else it stays. Raises TargetError where it could not be armed for a
+    reason that is none of permission, or not be removed.
+    """
+    if switch.role_arn is None:
+        yield _none("nobody named the role by which AWS would delete it (--latency-dead-man-role)")
+        return
+    try:
+        _arm(services("scheduler"), switch, custody)
+    except TargetError as error:
+        if not (isinstance(error.__cause__, ClientError) and is_denied(error.__cause__)):
+            raise
+        custody.gone(SCHEDULE, switch.endpoint)
+        yield _none(f"{error}: scheduler:CreateSchedule, and iam:PassRole on {switch.role_arn}")
+        return
+    try:
+        yield None
+    except BaseException as error:
+        try:
+            _disarm(services, switch.endpoint, custody)
+        except TargetError as left_behind:
+            error.add_note(str(left_behind))
+        raise
+    _disarm(services, switch.endpoint, custody)
+
+
+def schedule_kind() -> Kind:
+    """The kind of schedules."""
+    return Kind(_TITLE, _delete, _tags, _listed, lambda name: f"aws scheduler delete-schedule --name {name}")
+
+
+def request_of(switch: Switch) -> dict[str, Any]:
+    """CreateSchedule's parameters. The role's partition is the target's."""
+    partition = str(switch.role_arn).split(":")[1]
+    return {
+        "Name": switch.endpoint,
+        "GroupName": _GROUP,
+        "Description": json.dumps(dict(switch.tags)),
+        "ScheduleExpression": f"at({switch.expires_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
+        "ScheduleExpressionTimezone": "UTC",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "ActionAfterCompletion": "DELETE",
+        "Target": {
+            "Arn": f"arn:{partition}:scheduler:::aws-sdk:sagemaker:deleteEndpoint",
+            "RoleArn": switch.role_arn,
+            "Input": json.dumps({"EndpointName": switch.endpoint}),
+            "RetryPolicy": _RETRIES,
+        },
+    }
+
+
+def _none(why: str) -> str:
+    return f"no dead-man: if this host loses power, the endpoint costs money until `tailgate sweep --delete` is run: {why}"
+
+
+def _arm(scheduler: Any, switch: Switch, custody: Book) -> None:
+    name = switch.endpoint
+    custody.about_to_create(SCHEDULE, name)
+    try:
+        with explained(f"arm the dead-man's switch of the endpoint {name}"):
+            scheduler.create_schedule(**request_of(switch))
+    except TargetError as error:
+        if isinstance(error.__cause__, ClientError) and code_of(error.__cause__) == _TAKEN:
+            custody.gone(SCHEDULE, name)  # it is another's
+        else:
+            with suppress(TargetError):  # its answer may have been lost
+                _delete(lambda _: scheduler, name, _TO_DELETE)
+                custody.gone(SCHEDULE, name)
+        raise
+
+
+def _disarm(services: Services, name: str, custody: Custodian) -> None:
+    """Remove the schedule, unless its endpoint may still be there."""
+    if any(entry.name == name and entry.kind == "endpoint" for entry in custody.left()):
+        return
+    _delete(services, name, _TO_DELETE)
+    custody.gone(SCHEDULE, name)
+
+
+def _delete(services: Services, name: str, patience: Patience) -> None:
+    scheduler = services("scheduler")
+    for _ in patience.rounds():
+        if _asked(scheduler.delete_schedule, f"delete the {_TITLE} {name}", name) is None:
+            return
+        if _asked(scheduler.get_schedule, f"look at the {_TITLE} {name}", name) is None:
+            return
+    raise TargetError(f"the {_TITLE} {name} is still there after {patience.timeout_s:.0f} s; it deletes itself once its time has come")
+
+
+def _tags(services: Services, name: str) -> Tags | None:
+    found = _asked(services("scheduler").get_schedule, f"read the {_TITLE} {name}", name)
+    return None if found is None else _read_tags(found)
+
+
+def _listed(services: Services) -> Iterator[Found]:
+    scheduler = services("scheduler")
+    with explained(f"list each {_TITLE}"):
+        pages = scheduler.get_paginator("list_schedules").paginate(GroupName=_GROUP, NamePrefix=PREFIX)
+        names = [one["Name"] for page in pages for one in page["Schedules"]]
+    for name in names:
+        found = _asked(scheduler.get_schedule, f"read the {_TITLE} {name}", name)
+        if found is not None:
+            yield Found(SCHEDULE, name, found["CreationDate"].astimezone(UTC), _read_tags(found))
+
+
+def _asked(call: Callable[..., Mapping[str, Any]], doing: str, name: str) -> Mapping[str, Any] | None:
+    """The answer about a schedule; None where there is no such schedule. Raises TargetError."""
+    with explained(doing):
+        try:
+            return call(Name=name, GroupName=_GROUP)
+        except ClientError as error:
+            if code_of(error) == _ABSENT:
+                return None
+            raise
+
+
+def _read_tags(described: Mapping[str, Any]) -> Tags:
+    """What is written in a description of ours; nothing in anybody else's."""
+    try:
+        read = json.loads(described.get("Description") or "")
+    except ValueError:
+        return {}
+    return {key: value for key, value in read.items() if isinstance(value, str)} if isinstance(read, dict) else {}
