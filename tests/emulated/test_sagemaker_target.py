@@ -123,10 +123,10 @@ def test_what_is_deployed_is_what_was_said(target: SagemakerTarget, aws: Any, tm
     assert ours(aws) == []
 
 
-def test_a_container_in_a_vpc_is_in_it(aws: Any) -> None:
+def test_a_container_in_a_vpc_is_in_it(aws: Any, tmp_path: Path) -> None:
     """By its subnets and security groups."""
     deploying = replace(DEPLOYING, model_subnets=("subnet-0123abcd",), model_security_groups=("sg-0123abcd",))
-    target = SagemakerTarget(deploying, region=REGION, run_id="run-1")
+    target = SagemakerTarget(deploying, region=REGION, run_id="run-1", reports=tmp_path)
     with target.open(SPEC) as endpoint:
         config = aws.describe_model(ModelName=endpoint.name)["VpcConfig"]
     target.close()

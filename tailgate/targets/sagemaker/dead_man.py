@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
 from tailgate.errors import TargetError
+from tailgate.targets import Endpoint
 from tailgate.targets.sagemaker.kinds import Found, Kind, Services, Tags
 from tailgate.targets.sagemaker.ledger import Book, Entry
 from tailgate.targets.sagemaker.names import PREFIX
@@ -79,6 +80,13 @@ def armed(services: Services, switch: Switch, custody: Custodian) -> Iterator[st
             error.add_note(str(left_behind))
         raise
     _disarm(services, switch.endpoint, custody)
+
+
+def guarded(endpoint: Endpoint, switch: Switch, unarmed: str | None) -> Endpoint:
+    """The endpoint, with the fact of its switch on record; where there is none, each of its verdicts says so."""
+    fact = f"armed for {switch.expires_at:%Y-%m-%d %H:%M} UTC" if unarmed is None else "none"
+    provenance = {**endpoint.provenance, "dead_man": fact}
+    return replace(endpoint, provenance=provenance, notes=endpoint.notes + (() if unarmed is None else (unarmed,)))
 
 
 def schedule_kind() -> Kind:

@@ -23,10 +23,15 @@ from tailgate.targets.sagemaker import described
 from tailgate.targets.sagemaker.clients import Clients, clients_as_configured, invocation_url
 from tailgate.targets.sagemaker.connecting import Caller, authorities_pem, check_account, find_caller
 from tailgate.targets.sagemaker.create import Deployment
+from tailgate.targets.sagemaker.custody import Custody
+from tailgate.targets.sagemaker.dead_man import Switch, armed, guarded
 from tailgate.targets.sagemaker.deployment import Conduct, deployed
-from tailgate.targets.sagemaker.ledger import FOLDER, Blank, Book, Ledger
+from tailgate.targets.sagemaker.kinds import Services
+from tailgate.targets.sagemaker.ledger import FOLDER
 from tailgate.targets.sagemaker.names import ownership_tags, resource_name
+from tailgate.targets.sagemaker.reaper import AS_USUAL, Reaping
 from tailgate.targets.sagemaker.refusals import explained
+from tailgate.targets.sagemaker.removal import connect
 from tailgate.targets.sagemaker.role import check_role
 from tailgate.targets.sagemaker.steady import changes_since
 from tailgate.targets.sagemaker.waiting import Patience, Progress
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from tailgate.targets.registry import Settings
 
 LASTS_S = 4 * 3600.0
+_REPORTS = Path("reports")
 _LONGEST_LOOK_S = 10.0
 _BURSTABLE = ("ml.t2.", "ml.t3.")
 _BURST_REGIME = "burst regime: {} spends CPU credits, so a short run shows it better than it stays; a steady claim needs hours of load"
@@ -42,25 +48,25 @@ _BURST_REGIME = "burst regime: {} spends CPU credits, so a short run shows it be
 
 def sagemaker_target(settings: Settings) -> SagemakerTarget:
     """The sagemaker target for the registry; asks nobody yet."""
-    return SagemakerTarget(settings.deploying, region=settings.region, run_id=settings.run_id, reports=settings.reports)
+    return SagemakerTarget(settings.deploying, region=settings.region, run_id=settings.run_id, reports=settings.reports or _REPORTS)
 
 
 class SagemakerTarget:
     """Endpoints of our own on AWS. Thread-safe. Asks nobody before `examine` or `open`. To be closed at the end.
 
-    reports: the folder in which a ledger says what is created, before it is; None for no ledger.
+    reports: the folder in which a ledger says what is created, before it is. reaping: how what a dead session left is deleted.
     """
 
     kind = "sagemaker"
 
-    def __init__(self, deploying: Deploying, *, region: str, run_id: str, reports: Path | None = None) -> None:
+    def __init__(self, deploying: Deploying, *, region: str, run_id: str, reports: Path = _REPORTS, reaping: Reaping = AS_USUAL) -> None:
         self._deploying, self._region, self._run_id = deploying, region, run_id
         self._on_progress: Callable[[EndpointSpec, str, float], None] | None = None
         self._stop = Event()
         self._lock = Lock()
         self._caller: Caller | None = None
-        self._reports = reports
-        self._ledger: Ledger | None = None
+        self._reports, self._reaping = reports, reaping
+        self._custody: Custody | None = None
 
     def examine(self, cases: Sequence[Case]) -> None:
         """Refuse, before anything is created, what cannot come about: credentials, account, role, models. Raises PlanError, TargetError."""
@@ -74,7 +80,10 @@ class SagemakerTarget:
 
         Raises TargetError, CapacityError; PlanError for what `examine` refuses.
         """
-        deployment = self._deployment(spec, self._examined())
+        caller = self._examined()
+        custody, expires_at = self._custody_for(caller), datetime.now(UTC) + timedelta(seconds=self._deploying.lasts_s or LASTS_S)
+        deployment = self._deployment(spec, caller, expires_at)
+        switch = Switch(deployment.name, expires_at, self._deploying.dead_man_role_arn, deployment.tags)
         patience_s = self._deploying.patience_s
         conduct = Conduct(
             deploying=Patience(_LONGEST_LOOK_S, patience_s, share=0.1),
@@ -83,8 +92,9 @@ class SagemakerTarget:
             stop=self._stop,
         )
         began_s = time.monotonic()
-        with deployed(self._clients, deployment, conduct, self._book()) as answer:
-            yield self._endpoint(spec, deployment, answer, time.monotonic() - began_s)
+        with armed(self._services, switch, custody) as unarmed, deployed(self._clients, deployment, conduct, custody) as answer:
+            endpoint = self._endpoint(spec, deployment, answer, time.monotonic() - began_s)
+            yield guarded(endpoint, switch, unarmed)
 
     def changes(self, endpoint: Endpoint) -> tuple[str, ...]:
         """What was changed at the endpoint since it came into service: autoscaling, an update, somebody else. Raises nothing."""
@@ -104,27 +114,34 @@ class SagemakerTarget:
         self._stop.set()
 
     def close(self) -> None:
-        """Nothing more is deployed, and no connection is kept. May be called twice. Raises TargetError for a ledger that is unreadable."""
+        """Nothing more is deployed; no connection is kept, and where all is gone, no process. May be called twice.
+
+        Raises LeftBehindError naming what is left.
+        """
         self.interrupt()
         with self._lock:
-            ledger, self._ledger = self._ledger, None
-        if ledger is not None and not ledger.discard_if_settled():
-            ledger.close()
+            custody, self._custody = self._custody, None
         clients = self.__dict__.pop("_clients", None)
         if clients is not None:
             clients.close()
+        if custody is not None:
+            custody.end()
 
     @cached_property
     def _clients(self) -> Clients:
         with explained("read boto3's configuration"):
             return clients_as_configured(self._region)
 
-    def _book(self) -> Book:
-        """Where creations are noted, begun before the first. Raises TargetError where it cannot be written."""
+    @cached_property
+    def _services(self) -> Services:
+        return connect(self._region)
+
+    def _custody_for(self, caller: Caller) -> Custody:
+        """What answers for all that this session creates."""
         with self._lock:
-            if self._ledger is None and self._reports is not None:
-                self._ledger = Ledger.begin(self._reports / FOLDER, self._run_id, self._region)
-            return self._ledger or Blank()
+            if self._custody is None:
+                self._custody = Custody(self._reports / FOLDER, self._run_id, self._region, caller.account, self._reaping)
+            return self._custody
 
     def _examined(self) -> Caller:
         """The caller, once it is known that everything may be done as asked. Found out once. Raises PlanError, TargetError."""
@@ -136,9 +153,8 @@ class SagemakerTarget:
                 self._caller = caller
             return self._caller
 
-    def _deployment(self, spec: EndpointSpec, caller: Caller) -> Deployment:
+    def _deployment(self, spec: EndpointSpec, caller: Caller, expires_at: datetime) -> Deployment:
         deploying = self._deploying
-        expires_at = datetime.now(UTC) + timedelta(seconds=deploying.lasts_s or LASTS_S)
         return Deployment(
             name=resource_name(spec, self._run_id),
             spec=spec,
