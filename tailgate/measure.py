@@ -32,6 +32,7 @@ from tailgate.reporting.history import History
 from tailgate.reporting.record import Record, notes_for
 from tailgate.reporting.run_file import Run
 from tailgate.targets import Endpoint, Target
+from tailgate.warming import Warmings, fields_of, notes_of
 
 OnTick = Callable[[Tick], None]
 
@@ -79,6 +80,7 @@ def measure(
     *,
     turn: AbstractContextManager[object],
     floors: Floors | None = None,
+    warmings: Warmings | None = None,
     workforce: Workforce = ALONE,
     history: History | None = None,
     rhythm: Rhythm | None = USUAL,
@@ -89,11 +91,11 @@ def measure(
 ) -> Measurement:
     """Drive one case at its target, judge it, and write it down before anyone asserts.
 
-    turn: entered around the load: one at a time on a host. floors: tells the harness's own response time. workforce: who shares
-    the load. history: earlier runs, which a PASS reckons with. rhythm: when it is looked at to end the load once the verdict is
-    clear; None for never. baselines: what it is held against as well. before: a run that said FAIL or was slower than these, for
-    this one to confirm. asked_by: session and test, for the record. Raises TargetError, GeneratorError or RecordError where there
-    is nothing to judge, PlanError where the baseline lacks the case.
+    turn: entered around the load: one at a time on a host. floors: tells the harness's own response time. warmings: warms up what
+    is fresh. workforce: who shares the load. history: earlier runs, which a PASS reckons with. rhythm: when it is looked at to end
+    the load once the verdict is clear; None for never. baselines: what it is held against as well. before: a run that said FAIL or
+    was slower than these, for this one to confirm. asked_by: session and test, for the record. Raises TargetError, GeneratorError
+    or RecordError where there is nothing to judge, PlanError where the baseline lacks the case.
     """
     with target.open(case.spec) as endpoint:
         case = as_found(case, endpoint)
@@ -103,13 +105,15 @@ def measure(
         early = Early(case.budget, case.load.for_s, rhythm, earlier)
         with turn:
             floor = floors.of(order) if floors is not None else None
+            warm_ups = warmings.of(order, target, [endpoint]) if warmings is not None else ()
             samples = driven(order, target, [endpoint], workforce, on_tick=on_tick, stop_early=early.enough)
     judged = samples.after_warmup()
-    notes = (*(floor.notes(case.budget) if floor is not None else ()), *endpoint.notes, *notes_for(order.samples, asked_by.get("test")))
+    told = (*(floor.notes(case.budget) if floor is not None else ()), *endpoint.notes, *notes_of(warm_ups))
+    notes = (*told, *notes_for(order.samples, asked_by.get("test")))
     verdict = judge(case, judged, target_kind=target.kind, history=earlier, rhythm=rhythm, failed=failure_in(before), notes=notes)
     estimated = estimates(judged)
     verdict = held(verdict, case, estimated, baseline, before.times if before is not None else None)
-    facts = provenance(case, target.kind, endpoint, samples) | circumstances(floor, before) | dict(asked_by)
+    facts = provenance(case, target.kind, endpoint, samples) | circumstances(floor, before) | {**fields_of(warm_ups), **asked_by}
     run = record.write(case, verdict, estimated, samples, facts, order.samples)
     return Measurement(case, verdict, estimated, run, disturbed(case, judged, verdict.reasons), before)
 

@@ -28,6 +28,7 @@ from tailgate.reporting.pairs import pair_fields
 from tailgate.reporting.record import Record, notes_for
 from tailgate.samples import Samples
 from tailgate.targets import Endpoint, Target
+from tailgate.warming import Warmings, fields_of, notes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def paired(
     turn: AbstractContextManager[object],
     seed: int = 1,
     floors: Floors | None = None,
+    warmings: Warmings | None = None,
     workforce: Workforce = ALONE,
     history: History | None = None,
     baselines: Baselines | None = None,
@@ -93,8 +95,9 @@ def paired(
         order = workforce.given(_order(pair, endpoints, record, seed))
         with turn:
             floor = floors.of(order) if floors is not None else None
+            warm_ups = warmings.of(order, target, endpoints) if warmings is not None else ()
             samples = driven(order, target, endpoints, workforce, on_tick=on_tick)
-    notes = (*_notes(endpoints), *notes_for(order.samples, asked_by.get("test")))
+    notes = (*_notes(endpoints), *notes_of(warm_ups), *notes_for(order.samples, asked_by.get("test")))
     earlier = previous.arms if previous is not None else (None, None)
     arms = [
         _judged(_Arm(case, _own(samples, arm, case), earlier[arm]), target.kind, history, held_against[arm], floor, notes)
@@ -102,7 +105,7 @@ def paired(
     ]
     contrast = Contrast(pair, samples.after_warmup(), target.kind, _reasons(arms, pair), seed, notes)
     before, after = (
-        _recorded(each, target.kind, endpoint, floor, record, order, pair_fields(contrast, arm), asked_by)
+        _recorded(each, target.kind, endpoint, floor, record, order, pair_fields(contrast, arm), {**fields_of(warm_ups), **asked_by})
         for arm, (each, endpoint) in enumerate(zip(arms, endpoints, strict=True))
     )
     return PairedRun(before, after, contrast, _disturbed(arms))
@@ -177,10 +180,10 @@ def _recorded(
     record: Record,
     order: Order,
     pair: Mapping[str, object],
-    asked_by: Mapping[str, str],
+    known: Mapping[str, object],
 ) -> Measurement:
     arm, verdict, estimated = judged.arm, judged.verdict, judged.estimates
-    facts = provenance(arm.case, kind, endpoint, arm.samples) | circumstances(floor, arm.before) | dict(asked_by)
+    facts = provenance(arm.case, kind, endpoint, arm.samples) | circumstances(floor, arm.before) | dict(known)
     run = record.write(arm.case, verdict, estimated, arm.samples, facts, order.samples, pair)
     return Measurement(arm.case, verdict, estimated, run, judged.disturbed, arm.before)
 

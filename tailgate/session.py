@@ -13,6 +13,7 @@ from tailgate.analysis.looks.rhythm import USUAL, Rhythm
 from tailgate.analysis.outcome import Outcome
 from tailgate.driving import shown_on
 from tailgate.floor import Floors
+from tailgate.generator.drive import Tick
 from tailgate.generator.workers.workforce import ALONE, Workforce
 from tailgate.measure import Measurement, measure
 from tailgate.paired_run import PairedRun, paired
@@ -22,10 +23,11 @@ from tailgate.reporting.baseline import Baselines
 from tailgate.reporting.history import History
 from tailgate.reporting.progress import Board
 from tailgate.reporting.record import Record
-from tailgate.targets import spent_at
+from tailgate.targets import Endpoint, spent_at
 from tailgate.targets.prefetch import Prefetched
 from tailgate.targets.registry import Settings, make_target
 from tailgate.turn import turn
+from tailgate.warming import Warmings
 
 
 class Session:
@@ -57,6 +59,7 @@ class Session:
         self._history = History(history or record.reports)
         self._baselines = baselines
         self._floors = floors if settings.kind != "null" else None
+        self._warmings = Warmings(self._warming)
         self._board = board
         self._workforce = workforce
         self._repeats = repeats
@@ -122,6 +125,7 @@ class Session:
                 turn=self._turn(pair.first),
                 seed=seed,
                 floors=self._floors,
+                warmings=self._warmings,
                 workforce=self._workforce,
                 history=self._history,
                 baselines=self._baselines,
@@ -144,6 +148,7 @@ class Session:
                 self._record,
                 turn=self._turn(case),
                 floors=self._floors,
+                warmings=self._warmings,
                 workforce=self._workforce,
                 history=self._history,
                 rhythm=self._rhythm,
@@ -179,6 +184,11 @@ class Session:
         case = self._waiting_for
         if case is not None:
             self._board.show(case.id, f"deploying {spec.instance_type}: {status}, {elapsed_s:.0f} s", 0.0)
+
+    def _warming(self, endpoint: Endpoint, tick: Tick) -> None:
+        case = self._waiting_for
+        if case is not None and endpoint.warms_within_s is not None:
+            self._board.show(case.id, f"warming up {endpoint.name}, {tick.t_s:.0f} s", tick.t_s / endpoint.warms_within_s)
 
     @contextmanager
     def _turn(self, case: Case) -> Iterator[None]:

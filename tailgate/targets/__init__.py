@@ -54,7 +54,8 @@ class Endpoint:
     host that must live for the endpoint to answer (none on AWS). environment: what the generator's process
     additionally needs to find its credentials; never recorded, never shown. found: what is really there, where that was not
     made for the spec; runs are of this. guard: how it may be asked, None for as one likes. notes: lines for each verdict.
-    elsewhere: by a network path without an address, why it has none.
+    elsewhere: by a network path without an address, why it has none. warms_within_s: how long it may be asked gently, before its
+    first load, until it answers evenly; None for one that is asked as it is.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Endpoint:
     guard: Guard | None = None
     notes: tuple[str, ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    warms_within_s: float | None = None
 
 
 class Target(Protocol):

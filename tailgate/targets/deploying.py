@@ -15,6 +15,9 @@ from tailgate.units import seconds
 PATIENCE_S = 1800.0
 """How long an endpoint may take to come into service: 3 to 10 minutes are usual, large images and models take longer."""
 
+WARMS_WITHIN_S = 120.0
+"""How long a fresh endpoint may be asked gently until it answers evenly: instances warm up one by one."""
+
 _SHORTEST_S, _LONGEST_S = 60.0, 7 * 24 * 3600.0
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]{1,512}", re.ASCII)
 _ACCOUNT = re.compile(r"[0-9]{12}")

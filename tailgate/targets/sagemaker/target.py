@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from tailgate.errors import PlanError
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.targets import Address, Endpoint
-from tailgate.targets.deploying import Deploying
+from tailgate.targets.deploying import WARMS_WITHIN_S, Deploying
 from tailgate.targets.sagemaker import described
 from tailgate.targets.sagemaker.clients import Clients, clients_as_configured, invocation_url
 from tailgate.targets.sagemaker.connecting import Caller, authorities_pem, check_account, find_caller
@@ -186,6 +186,7 @@ class SagemakerTarget:
             provenance=facts | own,
             notes=(_BURST_REGIME.format(spec.instance_type),) if burstable else (),
             elsewhere={"privatelink": "target sagemaker makes none yet"},
+            warms_within_s=WARMS_WITHIN_S,
         )
 
     def _addresses(self, spec: EndpointSpec, name: str) -> dict[str, Address]:
