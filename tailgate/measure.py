@@ -19,20 +19,20 @@ from tailgate.analysis.validity import disturbed
 from tailgate.analysis.verdict import Verdict, judge
 from tailgate.driving import driven
 from tailgate.errors import TargetError
-from tailgate.floor import Floor, Floors
 from tailgate.generator.drive import Tick
 from tailgate.generator.order import Order
 from tailgate.generator.workers.workforce import ALONE, Workforce
 from tailgate.guarding import check_rate
 from tailgate.plan.case import Case
 from tailgate.plan.load import ClosedLoop, Load
+from tailgate.preparing import NONE as UNPREPARED
+from tailgate.preparing import Preparations, Prepared
 from tailgate.provenance import provenance
 from tailgate.reporting.baseline import Baselines
 from tailgate.reporting.history import History
 from tailgate.reporting.record import Record, notes_for
 from tailgate.reporting.run_file import Run
 from tailgate.targets import Endpoint, Target
-from tailgate.warming import Warmings, fields_of, notes_of
 
 OnTick = Callable[[Tick], None]
 
@@ -79,8 +79,7 @@ def measure(
     record: Record,
     *,
     turn: AbstractContextManager[object],
-    floors: Floors | None = None,
-    warmings: Warmings | None = None,
+    preparations: Preparations = UNPREPARED,
     workforce: Workforce = ALONE,
     history: History | None = None,
     rhythm: Rhythm | None = USUAL,
@@ -91,11 +90,11 @@ def measure(
 ) -> Measurement:
     """Drive one case at its target, judge it, and write it down before anyone asserts.
 
-    turn: entered around the load: one at a time on a host. floors: tells the harness's own response time. warmings: warms up what
-    is fresh. workforce: who shares the load. history: earlier runs, which a PASS reckons with. rhythm: when it is looked at to end
-    the load once the verdict is clear; None for never. baselines: what it is held against as well. before: a run that said FAIL or
-    was slower than these, for this one to confirm. asked_by: session and test, for the record. Raises TargetError, GeneratorError
-    or RecordError where there is nothing to judge, PlanError where the baseline lacks the case.
+    turn: entered around the load: one at a time on a host. preparations: what comes before it. workforce: who shares it. history:
+    earlier runs, which a PASS reckons with. rhythm: when it is looked at to end the load once the verdict is clear; None for never.
+    baselines: what it is held against as well. before: a run that said FAIL or was slower than these, for this one to confirm.
+    asked_by: session and test, for the record. Raises TargetError, GeneratorError or RecordError where there is nothing
+    to judge, PlanError where the baseline lacks the case.
     """
     with target.open(case.spec) as endpoint:
         case = as_found(case, endpoint)
@@ -104,16 +103,14 @@ def measure(
         earlier = history.of(case, target.kind) if history is not None else {}
         early = Early(case.budget, case.load.for_s, rhythm, earlier)
         with turn:
-            floor = floors.of(order) if floors is not None else None
-            warm_ups = warmings.of(order, target, [endpoint]) if warmings is not None else ()
+            prepared = preparations.of(order, target, [endpoint])
             samples = driven(order, target, [endpoint], workforce, on_tick=on_tick, stop_early=early.enough)
     judged = samples.after_warmup()
-    told = (*(floor.notes(case.budget) if floor is not None else ()), *endpoint.notes, *notes_of(warm_ups))
-    notes = (*told, *notes_for(order.samples, asked_by.get("test")))
+    notes = (*prepared.notes(case.budget), *endpoint.notes, *notes_for(order.samples, asked_by.get("test")))
     verdict = judge(case, judged, target_kind=target.kind, history=earlier, rhythm=rhythm, failed=failure_in(before), notes=notes)
     estimated = estimates(judged)
     verdict = held(verdict, case, estimated, baseline, before.times if before is not None else None)
-    facts = provenance(case, target.kind, endpoint, samples) | circumstances(floor, before) | {**fields_of(warm_ups), **asked_by}
+    facts = provenance(case, target.kind, endpoint, samples) | circumstances(prepared, before) | dict(asked_by)
     run = record.write(case, verdict, estimated, samples, facts, order.samples)
     return Measurement(case, verdict, estimated, run, disturbed(case, judged, verdict.reasons), before)
 
@@ -123,10 +120,11 @@ def failure_in(before: Measurement | None) -> Verdict | None:
     return before.verdict if before is not None and before.verdict.outcome is Outcome.FAIL else None
 
 
-def circumstances(floor: Floor | None, before: Measurement | None) -> dict[str, object]:
-    """For the record: the harness's own response time, and the run that this one was to confirm."""
-    known: dict[str, object] = {"floor": floor.fields() if floor is not None else None}
-    return known | ({"confirms" if failure_in(before) is not None else "repeat_of": before.record.file} if before is not None else {})
+def circumstances(prepared: Prepared, before: Measurement | None) -> dict[str, object]:
+    """For the record: what was found before the load, and the run that this one was to confirm."""
+    if before is None:
+        return prepared.fields()
+    return prepared.fields() | {"confirms" if failure_in(before) is not None else "repeat_of": before.record.file}
 
 
 def as_found(case: Case, endpoint: Endpoint) -> Case:

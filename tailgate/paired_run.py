@@ -15,12 +15,13 @@ from tailgate.analysis.quantiles import Estimate
 from tailgate.analysis.validity import disturbed
 from tailgate.analysis.verdict import Verdict, judge
 from tailgate.driving import driven
-from tailgate.floor import Floor, Floors
 from tailgate.generator.order import Order
 from tailgate.generator.workers.workforce import ALONE, Workforce
 from tailgate.measure import Measurement, OnTick, as_found, circumstances, failure_in, order_for
 from tailgate.plan.case import Case
 from tailgate.plan.pair import Pair, arm_cases, labels_of
+from tailgate.preparing import NONE as UNPREPARED
+from tailgate.preparing import Preparations, Prepared
 from tailgate.provenance import provenance
 from tailgate.reporting.baseline import Baselines
 from tailgate.reporting.history import History
@@ -28,7 +29,6 @@ from tailgate.reporting.pairs import pair_fields
 from tailgate.reporting.record import Record, notes_for
 from tailgate.samples import Samples
 from tailgate.targets import Endpoint, Target
-from tailgate.warming import Warmings, fields_of, notes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,7 @@ def paired(
     *,
     turn: AbstractContextManager[object],
     seed: int = 1,
-    floors: Floors | None = None,
-    warmings: Warmings | None = None,
+    preparations: Preparations = UNPREPARED,
     workforce: Workforce = ALONE,
     history: History | None = None,
     baselines: Baselines | None = None,
@@ -94,18 +93,17 @@ def paired(
         held_against = [baselines.of(case, target.kind) if baselines is not None else None for case in cases]
         order = workforce.given(_order(pair, endpoints, record, seed))
         with turn:
-            floor = floors.of(order) if floors is not None else None
-            warm_ups = warmings.of(order, target, endpoints) if warmings is not None else ()
+            prepared = preparations.of(order, target, endpoints)
             samples = driven(order, target, endpoints, workforce, on_tick=on_tick)
-    notes = (*_notes(endpoints), *notes_of(warm_ups), *notes_for(order.samples, asked_by.get("test")))
+    notes = (*_notes(endpoints), *notes_for(order.samples, asked_by.get("test")))
     earlier = previous.arms if previous is not None else (None, None)
     arms = [
-        _judged(_Arm(case, _own(samples, arm, case), earlier[arm]), target.kind, history, held_against[arm], floor, notes)
+        _judged(_Arm(case, _own(samples, arm, case), earlier[arm]), target.kind, history, held_against[arm], prepared, notes)
         for arm, case in enumerate(cases)
     ]
     contrast = Contrast(pair, samples.after_warmup(), target.kind, _reasons(arms, pair), seed, notes)
     before, after = (
-        _recorded(each, target.kind, endpoint, floor, record, order, pair_fields(contrast, arm), {**fields_of(warm_ups), **asked_by})
+        _recorded(each, target.kind, endpoint, prepared, record, order, pair_fields(contrast, arm), asked_by)
         for arm, (each, endpoint) in enumerate(zip(arms, endpoints, strict=True))
     )
     return PairedRun(before, after, contrast, _disturbed(arms))
@@ -161,11 +159,11 @@ def _own(samples: Samples, arm: int, case: Case) -> Samples:
 
 
 def _judged(
-    arm: _Arm, kind: str, history: History | None, baseline: Baseline | None, floor: Floor | None, notes: tuple[str, ...]
+    arm: _Arm, kind: str, history: History | None, baseline: Baseline | None, prepared: Prepared, notes: tuple[str, ...]
 ) -> _Judged:
     """One arm against its own budget, and against its baseline where there is one."""
     case, judged, before = arm.case, arm.samples.after_warmup(), arm.before
-    notes = (*(floor.notes(case.budget) if floor is not None else ()), *notes)
+    notes = (*prepared.notes(case.budget), *notes)
     earlier = history.of(case, kind) if history is not None else None
     verdict = judge(case, judged, target_kind=kind, history=earlier, failed=failure_in(before), notes=notes)
     estimated = estimates(judged)
@@ -176,14 +174,14 @@ def _recorded(
     judged: _Judged,
     kind: str,
     endpoint: Endpoint,
-    floor: Floor | None,
+    prepared: Prepared,
     record: Record,
     order: Order,
     pair: Mapping[str, object],
-    known: Mapping[str, object],
+    asked_by: Mapping[str, str],
 ) -> Measurement:
     arm, verdict, estimated = judged.arm, judged.verdict, judged.estimates
-    facts = provenance(arm.case, kind, endpoint, arm.samples) | circumstances(floor, arm.before) | dict(known)
+    facts = provenance(arm.case, kind, endpoint, arm.samples) | circumstances(prepared, arm.before) | dict(asked_by)
     run = record.write(arm.case, verdict, estimated, arm.samples, facts, order.samples, pair)
     return Measurement(arm.case, verdict, estimated, run, judged.disturbed, arm.before)
 

@@ -19,6 +19,7 @@ from tailgate.measure import Measurement, measure
 from tailgate.paired_run import PairedRun, paired
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.pair import Pair
+from tailgate.preparing import Preparations
 from tailgate.reporting.baseline import Baselines
 from tailgate.reporting.history import History
 from tailgate.reporting.progress import Board
@@ -58,8 +59,7 @@ class Session:
         self._record = record
         self._history = History(history or record.reports)
         self._baselines = baselines
-        self._floors = floors if settings.kind != "null" else None
-        self._warmings = Warmings(self._warming)
+        self._preparations = Preparations(floors if settings.kind != "null" else None, Warmings(self._warming))
         self._board = board
         self._workforce = workforce
         self._repeats = repeats
@@ -124,8 +124,7 @@ class Session:
                 self._record,
                 turn=self._turn(pair.first),
                 seed=seed,
-                floors=self._floors,
-                warmings=self._warmings,
+                preparations=self._preparations,
                 workforce=self._workforce,
                 history=self._history,
                 baselines=self._baselines,
@@ -147,8 +146,7 @@ class Session:
                 self.target,
                 self._record,
                 turn=self._turn(case),
-                floors=self._floors,
-                warmings=self._warmings,
+                preparations=self._preparations,
                 workforce=self._workforce,
                 history=self._history,
                 rhythm=self._rhythm,

@@ -7,7 +7,7 @@ by then is measured all the same, and its verdicts say so.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -134,13 +134,3 @@ def gentle_per_s(order: Order, endpoint: Endpoint) -> float:
     """How fast an endpoint is asked that may not be warm: its load's own peak at most."""
     instances = int(endpoint.provenance.get("instance_count", "1"))
     return max(LEAST_PER_S, min(PER_INSTANCE_PER_S * instances, order.load.peak_per_s or PER_INSTANCE_PER_S))
-
-
-def fields_of(warm_ups: Sequence[WarmUp]) -> Mapping[str, object]:
-    """For the record; nothing where no endpoint wanted any."""
-    return {"warm_up": [each.fields() for each in warm_ups]} if warm_ups else {}
-
-
-def notes_of(warm_ups: Sequence[WarmUp]) -> tuple[str, ...]:
-    """What verdicts have to say of them."""
-    return tuple(note for each in warm_ups for note in each.notes)

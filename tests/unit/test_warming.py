@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tailgate.generator.order import Order
 from tailgate.plan.case import EndpointSpec
 from tailgate.plan.load import ClosedLoop, ConstantRate
+from tailgate.preparing import Prepared
 from tailgate.targets import Address, Endpoint
-from tailgate.warming import Warmings, fields_of, gentle_per_s, notes_of
+from tailgate.warming import Warmings, gentle_per_s
 
 LOAD = ConstantRate(30, 60)
 
@@ -88,7 +90,7 @@ def test_it_ends_once_the_answers_are_even_and_is_done_once(tmp_path: Path) -> N
     assert warm_up.even
     assert warm_up.notes == ()
     assert 6 <= warm_up.lasted_s < 30
-    recorded = fields_of([warm_up])["warm_up"][0]  # type: ignore[index]  # plain facts
+    recorded: Any = warm_up.fields()
     assert recorded["first"]["p50_s"] > 2 * recorded["last"]["p50_s"]
     assert recorded["requests"] >= 6 * recorded["per_s"] == 6 * 30
     assert list(tmp_path.iterdir()) == []
@@ -100,21 +102,21 @@ def test_one_that_never_answers_evenly_is_told_of(tmp_path: Path) -> None:
         broken = endpoint(url, within_s=7.0)
         warm_ups = Warmings().of(order(broken, tmp_path), Nowhere(), [broken])
     assert not warm_ups[0].even
-    assert "did not answer evenly after 7 s" in notes_of(warm_ups)[0]
+    assert "did not answer evenly after 7 s" in warm_ups[0].notes[0]
     assert warm_ups[0].fields()["failed"] == warm_ups[0].fields()["requests"]
 
 
 def test_what_cannot_be_asked_is_left_to_the_run_to_say(tmp_path: Path) -> None:
     """No warm-up is a condition of a run."""
     nobody = endpoint("http://127.0.0.1:9/invocations")
-    assert "could not be warmed up" in notes_of(Warmings().of(order(nobody, tmp_path), Nowhere(), [nobody]))[0]
+    assert "could not be warmed up" in Warmings().of(order(nobody, tmp_path), Nowhere(), [nobody])[0].notes[0]
 
 
 def test_an_endpoint_that_wants_none_gets_none(tmp_path: Path) -> None:
     """Emulated ones, and those of others."""
     asked = endpoint("http://127.0.0.1:9/invocations", within_s=None)
     assert Warmings().of(order(asked, tmp_path), Nowhere(), [asked]) == ()
-    assert fields_of(()) == {}
+    assert "warm_up" not in Prepared(None, ()).fields()
 
 
 @pytest.mark.parametrize(
