@@ -113,6 +113,11 @@ def settings_of(config: pytest.Config) -> Settings:
     return Settings(kind or "emulated", region_of(config), "", command, _url(config, plan), attaching, deploying)
 
 
+def kind_of(config: pytest.Config) -> str | None:
+    """The kind of target that somebody named; None where nobody did."""
+    return _kind(config, config.stash[PLAN])
+
+
 def region_of(config: pytest.Config) -> str:
     """Where the session's endpoints are, or would be. Raises PlanError for a region that AWS has not."""
     named, plan = config.option.latency_region, config.stash[PLAN]

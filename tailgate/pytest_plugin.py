@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sysconfig
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from tailgate.plan.case import Case
 from tailgate.plan.pair import Pair
 from tailgate.pytest_asked import asked_of, cases_of, check_baselines, checked
 from tailgate.pytest_benchmark_bridge import before_benchmark
+from tailgate.pytest_costing import PURSE, explain_costs, purse_of, watch_costs
 from tailgate.pytest_locust_truce import Truce
 from tailgate.pytest_measure import LINES, Measure
 from tailgate.pytest_options import BASELINES, PLAN, add_options, read_options, region_of, reports_folder, settings_of, workforce_of
@@ -53,6 +55,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         read_options(config)
     except PlanError as error:
         raise pytest.UsageError(str(error)) from None
+    watch_costs(config)
     if controls_xdist(config) and "latency" in config.option.markexpr.replace("not latency", ""):
         _open_controller(config)  # now, so that progress can be shown
 
@@ -111,6 +114,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         cases = checked(cases_of(asked), settings.region, settings)
         check_baselines(config, asked)
         announce(config, asked)
+        config.stash[PURSE] = purse_of(config, settings, asked)
         _gate_of(config).prefetch(cases)
     except (TailgateError, pytest.UsageError) as error:
         if not hasattr(config, "workerinput"):
@@ -205,7 +209,8 @@ def _gate_of(config: pytest.Config) -> Gate:
     if GATE not in config.stash:
         from tailgate.pytest_gate import open_gate
 
-        config.stash[GATE] = open_gate(config, reports_folder(config), settings_of(config), workforce_of(config), config.stash[BASELINES])
+        settings = replace(settings_of(config), purse=config.stash.get(PURSE, None))
+        config.stash[GATE] = open_gate(config, reports_folder(config), settings, workforce_of(config), config.stash[BASELINES])
     return config.stash[GATE]
 
 
@@ -219,5 +224,6 @@ def _explain(config: pytest.Config, asked: list[Case | Pair]) -> None:
     try:
         checked(cases_of(asked), region_of(config))
         explain(config, asked)
+        explain_costs(config, asked)
     except TailgateError as error:
         raise pytest.UsageError(str(error)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
@@ -16,6 +17,7 @@ from tailgate.floor import Floors
 from tailgate.generator.drive import Tick
 from tailgate.generator.workers.workforce import ALONE, Workforce
 from tailgate.measure import Measurement, measure
+from tailgate.overdue import Overdue
 from tailgate.paired_run import PairedRun, paired
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.pair import Pair
@@ -66,6 +68,8 @@ class Session:
         self._rhythm = rhythm
         self._retry = retry
         self._waiting_for: Case | None = None
+        self._purse = settings.purse
+        self._overdue = Overdue(settings.purse, self.target.close) if settings.purse is not None else None
 
     def examine(self, cases: Iterable[Case]) -> None:
         """Refuse what cannot come about before anything is created. Raises PlanError, TargetError."""
@@ -79,9 +83,10 @@ class Session:
         """Measure one case: each run as it is recorded, the last counts.
 
         Again where its host disturbed it, as often as that may be; and once more to confirm a FAIL or a regression, by a run that
-        keeps what it finds: a PASS, or INCONCLUSIVE.
+        keeps what it finds: a PASS, or INCONCLUSIVE. Raises PlanError where it was not planned and may cost more than is left.
         """
         self.examine([case])
+        self._pay_for(case)
         before: Measurement | None = None
         disturbed = 0
         for number in count():
@@ -103,6 +108,7 @@ class Session:
     def paired(self, pair: Pair, seed: int, asked_by: Mapping[str, str]) -> Iterator[PairedRun]:
         """Measure two cases in one run: each run as it is recorded, the last counts. Again as `measure`, and once at most to confirm."""
         self.examine(pair.cases)
+        self._pay_for(pair)
         previous: PairedRun | None = None
         disturbed = 0
         for number in count():
@@ -117,12 +123,13 @@ class Session:
 
     def _paired(self, pair: Pair, seed: int, asked_by: Mapping[str, str], previous: PairedRun | None) -> PairedRun:
         self._waiting_for = pair.first
+        self._check_time(pair)
         try:
             return paired(
                 pair,
                 self.target,
                 self._record,
-                turn=self._turn(pair.first),
+                turn=self._turn(pair),
                 seed=seed,
                 preparations=self._preparations,
                 workforce=self._workforce,
@@ -139,6 +146,7 @@ class Session:
     def _measure(self, case: Case, asked_by: Mapping[str, str], before: Measurement | None) -> Measurement:
         """Measure one case when its endpoint is there and nobody else measures on this host; who asked goes on record."""
         self._waiting_for = case
+        self._check_time(case)
         on_tick = shown_on(self._board, case.id, case.load)
         try:
             return measure(
@@ -162,6 +170,16 @@ class Session:
     def close(self) -> None:
         """Delete every endpoint and end every process. Raises TargetError naming what could not be deleted."""
         self.target.close()
+        if self._overdue is not None:
+            self._overdue.stop()
+
+    def _pay_for(self, asked: Case | Pair) -> None:
+        if self._purse is not None:
+            self._purse.begin(asked, time.time())
+
+    def _check_time(self, asked: Case | Pair) -> None:
+        if self._purse is not None:
+            self._purse.check_time(asked, time.time())
 
     def add_afterwards(self, wait_s: float) -> list[str]:
         """Once all is deleted, add to the recorded runs what is only known then; sentences of what went wrong. Raises nothing of ours.
@@ -189,11 +207,12 @@ class Session:
             self._board.show(case.id, f"warming up {endpoint.name}, {tick.t_s:.0f} s", tick.t_s / endpoint.warms_within_s)
 
     @contextmanager
-    def _turn(self, case: Case) -> Iterator[None]:
+    def _turn(self, asked: Case | Pair) -> Iterator[None]:
         """Hold the only measuring place on this host; waits in short steps, so that Ctrl-C is heard. Raises TargetError."""
 
         def waiting(waited_s: float) -> None:
-            self._board.show(case.id, f"waiting for another measurement on this host, {waited_s:.0f} s", 0.0)
+            self._board.show(asked.id, f"waiting for another measurement on this host, {waited_s:.0f} s", 0.0)
 
         with turn(waiting):
+            self._check_time(asked)  # once more: deployment and waiting took some
             yield

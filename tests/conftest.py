@@ -17,6 +17,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 THOROUGH = (
     "accuracy/test_generator_truth.py",
     "benchmarks/test_benchmarks.py",
+    "emulated/test_costs_shared.py",
     "emulated/test_drive_command.py",
     "faults/test_a_noisy_host.py",
     "faults/test_generator_deaths.py",

@@ -21,10 +21,13 @@ from tailgate.plan.rates import exact, gigabyte_at_most
 RUN_ALLOWANCE_S = 120.0
 """Beside its load, each run's: the harness's floor, the generator's start, and the 70 s that an unanswered request is waited for."""
 
+WARMING_S = 300.0
+"""Of each endpoint, until it answers evenly: whoever warms it keeps to that."""
+
 HOUR_S = 3600
 PRIVATE = "privatelink"
 
-_SMALLEST = Decimal("0.000001")
+MILLIONTH = Decimal("0.000001")
 _GIGABYTE = 10**9
 
 Asked = Case | Pair
@@ -176,17 +179,20 @@ def _private_gigabyte() -> Decimal:
 
 def _up(usd: Decimal) -> Decimal:
     """To the next millionth, so that lines are readable and their sum is no less than what it stands for."""
-    return usd.quantize(_SMALLEST, ROUND_CEILING)
+    return usd.quantize(MILLIONTH, ROUND_CEILING)
 
 
-def check_within(ceiling: Ceiling, most_usd: Decimal) -> None:
-    """Refuse a ceiling above what may be spent. Raises PlanError showing the sum, its largest part, and what would fit."""
-    if ceiling.usd > most_usd:
+def check_within(ceiling: Ceiling, most_usd: Decimal, processes: int = 1) -> None:
+    """Refuse a ceiling, of each of several processes that all deploy, above what may be spent. Raises PlanError: what would fit."""
+    total = ceiling.usd * processes
+    if total > most_usd:
         largest = max(ceiling.lines, key=lambda line: line.usd)
+        several = f", {money(ceiling.usd)} in each of {processes} processes" if processes > 1 else ""
+        alone = "without -n (deployments are side by side anyway), " if processes > 1 else ""
         raise PlanError(
-            f"this may cost up to {money(ceiling.usd)}, and --latency-max-usd allows {money(most_usd, ROUND_FLOOR)}; the largest part is "
-            f"{largest.what}, {money(largest.usd)}; it fits with --latency-max-usd {cents(ceiling.usd)}, or with fewer cases (-k), "
-            f"shorter loads, fewer repeats (--latency-repeats) or less patience (--latency-deploy-timeout)"
+            f"this may cost up to {money(total)}{several}, and --latency-max-usd allows {money(most_usd, ROUND_FLOOR)}; the largest part "
+            f"is {largest.what}, {money(largest.usd)}; it fits with --latency-max-usd {cents(total)}, or {alone}with fewer cases (-k), "
+            "shorter loads, fewer repeats (--latency-repeats) or less patience (--latency-deploy-timeout)"
         )
 
 

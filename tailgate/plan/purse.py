@@ -53,13 +53,14 @@ class Stay:
 
 
 class Purse:
-    """A session's money. Thread-safe.
+    """A session's money. Thread-safe. most_usd: of the whole session, of which each of several processes has an equal share.
 
     `most_usd` is kept as long as nothing lives longer than one deletion after `deadline_s`: what begins is checked against it.
     """
 
-    def __init__(self, most_usd: Decimal, terms: Terms, price_of: PriceOf) -> None:
-        self.most_usd, self._terms, self._price_of = most_usd, terms, price_of
+    def __init__(self, most_usd: Decimal, terms: Terms, price_of: PriceOf, *, processes: int = 1) -> None:
+        self._whole_usd, self._processes = most_usd, processes
+        self.most_usd, self._terms, self._price_of = most_usd / processes, terms, price_of
         self._lock = RLock()
         self._began_s: float | None = None
         self._planned_s = 0.0
@@ -68,14 +69,15 @@ class Purse:
         self._expected: set[What] = set()
         self._prices: dict[EndpointSpec, Price] = {}
         self._stays: list[Stay] = []
+        self._planned_usd = Decimal(0)
 
     def plan(self, asked: Sequence[Asked]) -> Ceiling:
         """Take in what is known ahead, before anything is created. Raises PlanError where it may cost more than may be spent."""
         with self._lock:
             ceiling = ceiling_of(asked, self._terms, self._price_of)
-            check_within(ceiling, self.most_usd)
+            check_within(ceiling, self._whole_usd, self._processes)
             self._take(asked, specs_of(asked))
-            self._planned_s = ceiling.planned_s
+            self._planned_s, self._planned_usd = ceiling.planned_s, ceiling.usd
             return ceiling
 
     def begin(self, one: Asked, now_s: float) -> None:
@@ -142,6 +144,18 @@ class Purse:
             return sum((self._usd(stay.what, stay.lasted_s(now_s)) for stay in stays), Decimal(0))
 
     @property
+    def planned_s(self) -> float:
+        """How long the session may take, deletion not included."""
+        with self._lock:
+            return self._planned_s
+
+    @property
+    def planned_usd(self) -> Decimal:
+        """What it was to come to at most, by what was planned ahead and admitted since."""
+        with self._lock:
+            return self._planned_usd
+
+    @property
     def stays(self) -> tuple[Stay, ...]:
         """All that billed or does, in the order in which it was created."""
         with self._lock:
@@ -160,14 +174,17 @@ class Purse:
         began_s = now_s if self._began_s is None else self._began_s
         self._planned_s = max(self._planned_s, now_s + self._needs_s(now_s) - began_s)
         after = self.ceiling_usd(now_s)
-        if after > self.most_usd:
+        if after <= self.most_usd:
+            self._planned_usd = max(self._planned_usd, after)
+        else:
             longer_s = self._planned_s - former[-1]
             longer = f": all endpoints might stay {longer_s:.0f} s longer" if longer_s > 0 else ""
             self._asked, self._to_come, self._prices, self._expected, self._planned_s = former
+            share = f" (each of {self._processes} processes has a share)" if self._processes > 1 else ""
             raise PlanError(
                 f"{what}: not planned ahead, it may cost up to {money(after - before)} more, and of --latency-max-usd "
-                f"{money(self.most_usd, ROUND_FLOOR)} only {money(max(self.most_usd - before, Decimal(0)), ROUND_FLOOR)} is "
-                f"left{longer}; raise the ceiling to {money(after)}, or measure fewer cases"
+                f"{money(self._whole_usd, ROUND_FLOOR)}{share} only {money(max(self.most_usd - before, Decimal(0)), ROUND_FLOOR)} is "
+                f"left{longer}; raise it to {money(after * self._processes)}, or measure fewer cases"
             )
 
     def _take(self, asked: Sequence[Asked], specs: Sequence[EndpointSpec]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tailgate.errors import PlanError, nearest
+from tailgate.plan.purse import Purse
 from tailgate.targets import Target
 from tailgate.targets.attaching import Attaching
 from tailgate.targets.deploying import Deploying
@@ -27,7 +28,7 @@ class Settings:
     """What a target is made with. region: an AWS region. run_id: names this session's resources.
 
     process: the command of target `process`. url: what target `url` asks. attaching: how target `existing` attaches.
-    deploying: how target `sagemaker` deploys. reports: the folder in which it writes down what it creates.
+    deploying: how target `sagemaker` deploys. reports: the folder in which it writes down what it creates. purse: what that may cost.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Settings:
     attaching: Attaching = field(default_factory=Attaching)
     deploying: Deploying = field(default_factory=Deploying)
     reports: Path | None = None
+    purse: Purse | None = None
 
 
 def check_kind(kind: str, where: str) -> None:

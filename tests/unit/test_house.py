@@ -39,6 +39,7 @@ SKIN = {
     "pytest_asked",
     "pytest_attaching",
     "pytest_deploying",
+    "pytest_costing",
     "pytest_options",
 }
 FRAMEWORKS = {

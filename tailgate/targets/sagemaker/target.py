@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from tailgate.errors import PlanError
 from tailgate.plan.case import Case, EndpointSpec
+from tailgate.plan.purse import Purse
 from tailgate.targets import Address, Endpoint
 from tailgate.targets.deploying import WARMS_WITHIN_S, Deploying
 from tailgate.targets.sagemaker import described
+from tailgate.targets.sagemaker.billing import billed, billed_facts
 from tailgate.targets.sagemaker.clients import Clients, clients_as_configured, invocation_url
 from tailgate.targets.sagemaker.connecting import Caller, authorities_pem, check_account, find_caller
 from tailgate.targets.sagemaker.create import Deployment
@@ -48,19 +50,31 @@ _BURST_REGIME = "burst regime: {} spends CPU credits, so a short run shows it be
 
 def sagemaker_target(settings: Settings) -> SagemakerTarget:
     """The sagemaker target for the registry; asks nobody yet."""
-    return SagemakerTarget(settings.deploying, region=settings.region, run_id=settings.run_id, reports=settings.reports or _REPORTS)
+    return SagemakerTarget(
+        settings.deploying, region=settings.region, run_id=settings.run_id, reports=settings.reports or _REPORTS, purse=settings.purse
+    )
 
 
 class SagemakerTarget:
     """Endpoints of our own on AWS. Thread-safe. Asks nobody before `examine` or `open`. To be closed at the end.
 
-    reports: the folder in which a ledger says what is created, before it is. reaping: how what a dead session left is deleted.
+    reports: the folder in which a ledger says what is created, before it is. reaping: how what a dead session left is deleted. purse:
+    what pays for it, and keeps account.
     """
 
     kind = "sagemaker"
 
-    def __init__(self, deploying: Deploying, *, region: str, run_id: str, reports: Path = _REPORTS, reaping: Reaping = AS_USUAL) -> None:
-        self._deploying, self._region, self._run_id = deploying, region, run_id
+    def __init__(
+        self,
+        deploying: Deploying,
+        *,
+        region: str,
+        run_id: str,
+        reports: Path = _REPORTS,
+        reaping: Reaping = AS_USUAL,
+        purse: Purse | None = None,
+    ) -> None:
+        self._deploying, self._region, self._run_id, self._purse = deploying, region, run_id, purse
         self._on_progress: Callable[[EndpointSpec, str, float], None] | None = None
         self._stop = Event()
         self._lock = Lock()
@@ -81,7 +95,7 @@ class SagemakerTarget:
         Raises TargetError, CapacityError; PlanError for what `examine` refuses.
         """
         caller = self._examined()
-        custody, expires_at = self._custody_for(caller), datetime.now(UTC) + timedelta(seconds=self._deploying.lasts_s or LASTS_S)
+        custody, expires_at = self._custody_for(caller), datetime.now(UTC) + timedelta(seconds=self._lasts_s)
         deployment = self._deployment(spec, caller, expires_at)
         switch = Switch(deployment.name, expires_at, self._deploying.dead_man_role_arn, deployment.tags)
         patience_s = self._deploying.patience_s
@@ -92,9 +106,16 @@ class SagemakerTarget:
             stop=self._stop,
         )
         began_s = time.monotonic()
-        with armed(self._services, switch, custody) as unarmed, deployed(self._clients, deployment, conduct, custody) as answer:
+        book = billed(custody, self._purse, spec)
+        with armed(self._services, switch, custody) as unarmed, deployed(self._clients, deployment, conduct, book) as answer:
             endpoint = self._endpoint(spec, deployment, answer, time.monotonic() - began_s)
             yield guarded(endpoint, switch, unarmed)
+
+    @property
+    def _lasts_s(self) -> float:
+        """After which what is created now has expired: as said, else what the session may take twice over, and no less than LASTS_S."""
+        planned_s = 0.0 if self._purse is None else self._purse.planned_s
+        return self._deploying.lasts_s or max(LASTS_S, 2 * planned_s)
 
     def changes(self, endpoint: Endpoint) -> tuple[str, ...]:
         """What was changed at the endpoint since it came into service: autoscaling, an update, somebody else. Raises nothing."""
@@ -177,6 +198,7 @@ class SagemakerTarget:
         facts = described.read_endpoint(answer, self._region).facts()
         own = {"instance_type": spec.instance_type, "instance_count": str(spec.instance_count), "routing": spec.routing}
         own |= {"region": self._region, "deploy_s": f"{deploy_s:.0f}", "image": str(deployment.container["Image"]).partition("/")[2]}
+        own |= {} if self._purse is None else billed_facts(self._purse, spec, deployment.name)
         own |= {"model_in_vpc": "yes"} if deployment.subnets else {}
         burstable = spec.instance_type.startswith(_BURSTABLE)
         return Endpoint(

@@ -49,6 +49,17 @@ def test_a_plan_above_the_limit_is_refused_before_anything_is_taken_in() -> None
     assert purse.ceiling_usd(BEGAN_S) == 0
 
 
+def test_each_of_several_processes_has_a_share() -> None:
+    """All of them deploy: what fits once has to fit as often, and the texts speak of the whole."""
+    usd = ceiling_of([case()], TERMS, price_of).usd
+    purse = Purse(2 * usd, TERMS, price_of, processes=2)
+    purse.plan([case()])
+    with pytest.raises(PlanError, match=r"of --latency-max-usd 0\.18 USD \(each of 2 processes has a share\) only 0\.00 USD is left"):
+        purse.begin(case("other"), BEGAN_S)
+    with pytest.raises(PlanError, match=r"up to 0\.28 USD, 0\.10 USD in each of 3 processes, .* or without -n \(deploy"):
+        Purse(2 * usd, TERMS, price_of, processes=3).plan([case()])
+
+
 def test_a_case_of_a_tests_body_takes_the_time_that_others_left_before_it_asks_for_more() -> None:
     """What is still to come may take so long; only what goes beyond the planned time prolongs it."""
     purse = Purse(PLENTY, TERMS, price_of)
@@ -72,7 +83,7 @@ def test_a_case_that_does_not_fit_changes_nothing() -> None:
     purse.plan([case()])
     purse.opened(case().spec, "one", BEGAN_S)
     before = purse.ceiling_usd(BEGAN_S), purse.deadline_s
-    with pytest.raises(PlanError, match="raise the ceiling to"):
+    with pytest.raises(PlanError, match="raise it to"):
         purse.begin(case("big", "ml.m5.24xlarge"), BEGAN_S)
     with pytest.raises(PlanError, match="no price of"):
         purse.begin(case("new", "ml.p5.48xlarge"), BEGAN_S)

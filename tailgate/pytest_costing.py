@@ -1,0 +1,157 @@
+"""What a session that deploys may cost, shown and held against --latency-max-usd before anything is created. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+
+from tailgate.plan.ceiling import WARMING_S, Asked, PriceOf, Terms, ceiling_of, is_private, specs_of
+from tailgate.plan.prices import Price
+from tailgate.plan.purse import Purse
+from tailgate.plan.rates import hour_at_most, zone_hour_at_most
+from tailgate.pytest_deploying import KIND
+from tailgate.pytest_options import BASELINES, kind_of, settings_of
+from tailgate.pytest_terminal import WIDTH_OF_LOGS
+from tailgate.targets.deploying import Deploying
+from tailgate.targets.registry import Settings
+
+PURSE: pytest.StashKey[Purse | None] = pytest.StashKey()
+
+_FROM_WORKER = "tailgate_cost"
+"""The key under which an xdist worker's `workeroutput` tells what was planned and spent, in US dollars."""
+
+_PLUGIN = "tailgate-costing"
+
+
+@dataclass
+class Costing:
+    """A plugin: tells in the end what the session came to. totals: planned and spent, by process."""
+
+    purse: Purse | None = None
+    totals: list[tuple[Decimal, Decimal]] = field(default_factory=list)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what an xdist worker spent."""
+        told = getattr(node, "workeroutput", {}).get(_FROM_WORKER)
+        if told is not None:
+            self.totals.append((Decimal(told[0]), Decimal(told[1])))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Everything is deleted: note what it came to, and tell xdist's controller."""
+        if self.purse is not None:
+            total = self.purse.planned_usd, self.purse.spent_usd(time.time())
+            self.totals.append(total)
+            if hasattr(session.config, "workeroutput"):
+                session.config.workeroutput[_FROM_WORKER] = [str(usd) for usd in total]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """One line."""
+        from tailgate.reporting.cost_table import spent_line
+
+        if self.totals:
+            planned, spent = (sum(each, Decimal(0)) for each in zip(*self.totals, strict=True))
+            terminalreporter.write_line(spent_line(planned, spent))
+
+
+def watch_costs(config: pytest.Config) -> None:
+    """From now on take note of what is spent, also by xdist's workers."""
+    config.pluginmanager.register(Costing(), _PLUGIN)
+
+
+def purse_of(config: pytest.Config, settings: Settings, asked: Sequence[Asked]) -> Purse | None:
+    """The session's purse, with what is planned shown and taken in; None where nothing is deployed that costs money.
+
+    Under xdist each worker deploys for itself whatever its tests ask for, so each has its share of --latency-max-usd, and all that is
+    planned has to fit into that. Raises PlanError where it does not, or where a price is not known.
+    """
+    most_usd = settings.deploying.most_usd
+    if settings.kind != KIND or most_usd is None:
+        return None
+    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    reckoning = _reckoning(config, settings, asked)
+    purse = Purse(most_usd, reckoning.terms, reckoning.price_of, processes=workers)
+    _show(config, reckoning.lines(asked, _width(config), most_usd), workers)
+    purse.plan(asked)
+    _costing(config).purse = purse
+    return purse
+
+
+def explain_costs(config: pytest.Config, asked: Sequence[Asked]) -> None:
+    """What all of it may cost, for --latency-explain: nothing is refused. Raises PlanError where a price is not known."""
+    if kind_of(config) == KIND:
+        settings = settings_of(config)
+        _show(config, _reckoning(config, settings, asked).lines(asked, _width(config), settings.deploying.most_usd))
+
+
+@dataclass(frozen=True)
+class _Reckoning:
+    """What costs are reckoned with. silent: why the price list said nothing."""
+
+    terms: Terms
+    price_of: PriceOf
+    silent: str | None
+
+    def lines(self, asked: Sequence[Asked], width: int, most_usd: Decimal | None) -> list[str]:
+        """The table. Raises PlanError where a price is not known."""
+        from tailgate.reporting.cost_table import cost_table
+
+        return cost_table(ceiling_of(asked, self.terms, self.price_of), width=width, most_usd=most_usd, silent=self.silent)
+
+
+def _reckoning(config: pytest.Config, settings: Settings, asked: Sequence[Asked]) -> _Reckoning:
+    """By the price list, which is asked for all planned types at once, and for others when a test asks for them."""
+    from tailgate.targets.sagemaker.pricing import PriceList  # not before it is needed: it imports boto3
+
+    prices, region = PriceList(settings.region), settings.region
+    listed = prices.of((spec.instance_type for spec in specs_of(asked)), zone=any(map(is_private, asked)))
+
+    def price_of(instance_type: str, stated: Mapping[str, float]) -> Price:
+        return hour_at_most(instance_type, region, stated, prices.of([instance_type]))
+
+    return _Reckoning(terms_of(config, settings.deploying, zone_hour_at_most(region, listed)), price_of, listed.silent)
+
+
+def terms_of(config: pytest.Config, deploying: Deploying, zone: Price) -> Terms:
+    """How the session goes about it: a run, again where its host was busy, again to confirm a FAIL, again to confirm a regression."""
+    option = config.option
+    confirming = (not option.latency_no_retry) + (config.stash[BASELINES] is not None)
+    return Terms(
+        patience_s=deploying.patience_s,
+        deleting_s=deploying.patience_s,
+        warming_s=WARMING_S,
+        runs_each=1 + option.latency_repeats + confirming,
+        zone=zone,
+        zones=max(1, len(deploying.client_subnets)),
+    )
+
+
+def _show(config: pytest.Config, lines: Sequence[str], workers: int = 1) -> None:
+    """Also with -q: who pays is told. An xdist worker has no terminal; its controller's shows the first line."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        from tailgate.reporting.progress import RelayBoard
+
+        board = RelayBoard(worker.get("tailgate_board"))
+        board.show(f"each of {workers} processes", lines[0], 0.0)
+        board.close()
+        return
+    reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        for line in lines:
+            reporter.write_line(line)
+
+
+def _width(config: pytest.Config) -> int:
+    return config.get_terminal_writer().fullwidth if sys.stdout.isatty() else WIDTH_OF_LOGS
+
+
+def _costing(config: pytest.Config) -> Costing:
+    """The plugin that `watch_costs` registered."""
+    return cast(Costing, config.pluginmanager.get_plugin(_PLUGIN))

@@ -1,0 +1,71 @@
+"""What deploying costs, from the prices to the last line: shown beforehand, refused above the limit, kept while it runs, and told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.emulated.conftest import REGION
+from tests.emulated.test_sagemaker_target import OPTIONS, SUITE, aws, ours  # noqa: F401  # aws is a fixture
+from tests.unit.targets.sagemaker.price_list_server import PriceServer, hosting, price_server
+
+
+@pytest.fixture
+def prices(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[PriceServer]:  # noqa: F811  # the fixture
+    """A price list in which an ml.t2.medium costs 0.075 USD in Tokyo."""
+    assert aws
+    with price_server() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_PRICING", server.url)
+        server.products = [hosting("ml.t2.medium", REGION, "0.0750000000"), hosting("ml.m5.24xlarge", REGION, "7.0000000000")]
+        yield server
+
+
+def run(pytester: pytest.Pytester, *arguments: str, text: str = SUITE, most_usd: str = "5") -> pytest.RunResult:
+    """The suite, with so much to spend."""
+    pytester.makepyfile(test_ranker=text)
+    given = ("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", *OPTIONS, "--latency-max-usd", most_usd)
+    return pytester.runpytest_subprocess(*given, *arguments, timeout=180)
+
+
+@pytest.mark.usefixtures("prices")
+def test_the_ceiling_is_shown_before_and_the_cost_after(pytester: pytest.Pytester) -> None:
+    """Also with -q: each line with its price's origin; the record has price and beginning; what was spent is told in the end."""
+    outcome = run(pytester, "-q")
+    outcome.assert_outcomes(passed=1)
+    outcome.stdout.fnmatch_lines(
+        [
+            "cost: at most 0.1? USD of 5.00 USD that --latency-max-usd allows, by a planned time of *",
+            "  ranker: ml.t2.medium  1 × 0.075 USD/h for at most *  0.1? USD  Price List API, 20*",
+            "*not in it: data that nobody knows ahead*",
+            "*ranker-ml.t2.medium-public*",
+            "cost: at most 0.1? USD planned, about 0.00 USD spent",
+        ]
+    )
+    facts = json.loads(next(pytester.path.glob("reports/runs/*/ranker-*.json")).read_text())["provenance"]["endpoint"]
+    assert (facts["usd_per_hour"], facts["price"][:14]) == ("0.075", "Price List API")
+    assert facts["billed_since"].endswith("+00:00")
+
+
+@pytest.mark.usefixtures("prices")
+def test_above_the_limit_nothing_is_created(pytester: pytest.Pytester, aws: Any) -> None:  # noqa: F811  # the fixture
+    """Exit code 4, with the sum and what would fit."""
+    outcome = run(pytester, most_usd="0.01")
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stdout.fnmatch_lines(["cost: at most 0.1? USD of 0.01 USD*"])
+    outcome.stderr.fnmatch_lines(
+        ["*this may cost up to 0.1? USD, and --latency-max-usd allows 0.01 USD*it fits with --latency-max-usd 0.1?*"]
+    )
+    assert ours(aws) == []
+
+
+def test_explain_shows_the_ceiling_and_refuses_nothing(pytester: pytest.Pytester, aws: Any) -> None:  # noqa: F811  # the fixture
+    """Without a price list that answers, by the rule for other regions, and that is said."""
+    outcome = run(pytester, "--latency-explain", most_usd="0.01")
+    assert outcome.ret == pytest.ExitCode.OK
+    outcome.stdout.fnmatch_lines(
+        [f"  ranker: ml.t2.medium  1 × 0.084 USD/h*no price of {REGION} is known: 1.5 × 0.056*", "  the Price List API did not answer*"]
+    )
+    assert ours(aws) == []
