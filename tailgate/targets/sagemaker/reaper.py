@@ -27,7 +27,7 @@ from tailgate.targets.sagemaker.waiting import Patience
 
 @dataclass(frozen=True, slots=True)
 class Reaping:
-    """How a reaper goes about it: every so often, as long as that at most, and when absence counts. In seconds.
+    """How a reaper goes about it: every so often (oftener at first), as long as that at most, and when absence counts. In seconds.
 
     settle_s: for so long after the session's death a create that it sent may still come about, so what is not there yet is looked
     for again. patience_s: longer than an endpoint takes to come up, for until then it cannot be deleted; and longer than it takes
@@ -68,7 +68,7 @@ def reap(ledger: Ledger, reaping: Reaping, connecting: Callable[[], Services]) -
     remove_all(
         [Thing(entry.kind, entry.name, account.session) for entry in account.left],
         connecting,
-        Patience(reaping.interval_s, reaping.patience_s),
+        Patience(reaping.interval_s, reaping.patience_s, share=0.1),
         on_settled=lambda thing: ledger.gone(thing.kind, thing.name),
         settle_s=reaping.settle_s,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -63,19 +64,18 @@ def remove_all(
 ) -> Removed:
     """Delete what is tagged as ours and see that it is gone, until nothing is left or patience ends. Raises nothing.
 
-    Each round tries everything once: nothing waits for what deploys, or is being deleted, but what that is made of. connecting:
-    asked for clients at first, and again after a refusal, for credentials may have been renewed. on_settled: told of each that is
-    gone, or is another's. settle_s: until then absence proves nothing, for a create may be under way. most_refusals: how often
-    something may be refused before it is given up; None for as long as patience lasts.
+    Each round tries everything once: nothing waits for what deploys, or is being deleted, but what that is made of, until it is
+    seen to be absent. connecting: asked for clients at first, and again after a refusal, for credentials may have been renewed.
+    on_settled: told of each that is gone, or is another's. settle_s: until then absence proves nothing, for a create may be under
+    way. most_refusals: how often something may be refused before it is given up; None for as long as patience lasts.
     """
     removed = Removed(left=dict.fromkeys(sorted(things, key=_order), _NOT_YET))
     refusals = dict.fromkeys(removed.left, 0)
     services: Services | None = None
     for waited_s in patience.rounds():
         before = sum(refusals.values())
-        for thing in [each for each in removed.left if not _waits(each, removed.left)]:
-            if most_refusals is not None and refusals[thing] >= most_refusals:
-                continue
+        absent: set[Thing] = set()
+        for thing in _due(removed.left, absent, refusals, most_refusals):
             try:
                 services = services or connecting()
                 _remove(services, thing)
@@ -85,10 +85,11 @@ def remove_all(
                 removed.left[thing] = str(error)
                 refusals[thing] += not isinstance(error, TargetError) or error.__cause__ is not None
             else:
+                absent.add(thing)
                 if waited_s >= settle_s:
                     _settle(removed, removed.gone, thing, on_settled)
         services = None if sum(refusals.values()) > before else services
-        if not _worth_another_round(removed.left, refusals, most_refusals):
+        if not any(_due(removed.left, set(), refusals, most_refusals)):
             break
     return removed
 
@@ -99,8 +100,13 @@ def _settle(removed: Removed, where: list[Thing], thing: Thing, on_settled: Call
     on_settled(thing)
 
 
-def _worth_another_round(left: Iterable[Thing], refusals: Mapping[Thing, int], most_refusals: int | None) -> bool:
-    return any(most_refusals is None or refusals[thing] < most_refusals for thing in left if not _waits(thing, left))
+def _due(
+    left: Mapping[Thing, str], absent: AbstractSet[Thing], refusals: Mapping[Thing, int], most_refusals: int | None
+) -> Iterator[Thing]:
+    """What to try, one after the other: not what waits for another, unless that is found absent meanwhile, nor what was given up."""
+    for thing in list(left):
+        if (most_refusals is None or refusals[thing] < most_refusals) and not _waits(thing, left.keys() - absent):
+            yield thing
 
 
 def _waits(thing: Thing, left: Iterable[Thing]) -> bool:
