@@ -134,9 +134,22 @@ def _drive(options: argparse.Namespace) -> int:
     return drive_url(options)
 
 
+def _declare_sweep(parser: argparse.ArgumentParser) -> None:
+    from tailgate.sweep_command import declare
+
+    declare(parser)
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from tailgate.sweep_command import sweep
+
+    return sweep(options)
+
+
 VERBS = (
     Verb("drive", "Measure a URL's latency under load.", _declare_drive, _drive),
     Verb("export", "Write a run's raw samples as CSV, one request a line.", _declare_export, _export),
     Verb("judge", "Judge recorded runs against another budget, without new load.", _declare_judge, _judge),
     Verb("show", "Print the verdict and the estimates of recorded runs again.", _declare_show, _show),
+    Verb("sweep", "Find what sessions left on AWS, and delete what is due.", _declare_sweep, _sweep),
 )

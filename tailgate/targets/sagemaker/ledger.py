@@ -57,11 +57,11 @@ class Blank:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that was to be created: its kind, its name, and when that was noted (UTC, ISO 8601)."""
+    """One thing that was to be created: its kind, its name, and when that was noted (UTC)."""
 
     kind: str
     name: str
-    noted_at: str
+    noted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +199,22 @@ def is_held(path: Path) -> bool:
 def _left(read: Iterable[Mapping[str, object]]) -> tuple[Entry, ...]:
     left: dict[tuple[str, str], Entry] = {}
     for fields in read:
-        name, noted_at = str(fields.get("name", "")), str(fields.get("at", ""))
+        name = str(fields.get("name", ""))
         if "creating" in fields:
             kind = str(fields["creating"])
-            left[kind, name] = Entry(kind, name, noted_at)
+            left[kind, name] = Entry(kind, name, _time(fields.get("at")))
         elif "gone" in fields:
             left.pop((str(fields["gone"]), name), None)
     return tuple(left.values())
+
+
+def _time(text: object) -> datetime:
+    """When; long ago where that cannot be read."""
+    try:
+        time = datetime.fromisoformat(str(text))
+    except ValueError:
+        time = datetime.fromtimestamp(0, UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _fields(line: bytes) -> dict[str, object]:
