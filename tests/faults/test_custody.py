@@ -17,6 +17,7 @@ import boto3
 import psutil
 import pytest
 
+from tailgate.cli import main
 from tailgate.targets.emulated.child import Child
 from tailgate.targets.sagemaker.ledger import is_held, ledgers_in, read_ledger
 from tests.faults import custody_session
@@ -127,7 +128,14 @@ def test_an_orderly_end_leaves_nothing_no_process_and_no_file(start: Callable[[]
     assert suite.left() == []
 
 
-@pytest.mark.parametrize("moment", ["sagemaker.CreateModel", "sagemaker.CreateEndpoint", "sagemaker.DeleteEndpoint"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("sagemaker.CreateModel", marks=pytest.mark.thorough),
+        "sagemaker.CreateEndpoint",
+        pytest.param("sagemaker.DeleteEndpoint", marks=pytest.mark.thorough),
+    ],
+)
 def test_the_reaper_deletes_what_a_killed_session_left(start: Callable[[], Suite], proxy: AwsProxy, moment: str) -> None:
     """Killed after the call was carried out and before its answer came. The reaper ends when all is gone, and the ledger goes."""
     suite = start()
@@ -143,6 +151,7 @@ def test_the_reaper_deletes_what_a_killed_session_left(start: Callable[[], Suite
     assert suite.left() == []
 
 
+@pytest.mark.thorough
 def test_the_reaper_is_not_meant_by_signals_to_the_session(start: Callable[[], Suite]) -> None:
     """It has a session and process group of its own, and what a shutdown sends it does not keep it from its work."""
     suite = start()
@@ -156,6 +165,7 @@ def test_the_reaper_is_not_meant_by_signals_to_the_session(start: Callable[[], S
     assert suite.left() == []
 
 
+@pytest.mark.thorough
 def test_the_network_may_be_gone_and_deletions_refused_for_a_while(start: Callable[[], Suite], proxy: AwsProxy) -> None:
     """Nothing can be reached, then each deletion is refused twice: the reaper goes on until it is done."""
     suite = start()
@@ -170,8 +180,11 @@ def test_the_network_may_be_gone_and_deletions_refused_for_a_while(start: Callab
     assert all(fault.fired for fault in faults)
 
 
-def test_a_power_cut_leaves_the_ledger_for_the_sweep(start: Callable[[], Suite]) -> None:
-    """Session and reaper killed: the ledger is there, held by nobody, and names all that is left."""
+@pytest.mark.thorough
+def test_a_power_cut_leaves_the_ledger_and_the_sweep_removes_it_all(
+    start: Callable[[], Suite], proxy: AwsProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Session and reaper killed: the ledger is there, held by nobody, and names all that is left, which has not expired yet."""
     suite = start()
     assert suite.says() == "in service"
     suite.reaper().kill()
@@ -180,8 +193,16 @@ def test_a_power_cut_leaves_the_ledger_for_the_sweep(start: Callable[[], Suite])
     until(lambda: not is_held(ledger))
     assert {entry.name for entry in read_ledger(ledger).left} == {suite.name}
     assert sorted(suite.left()) == ["endpoint", "endpoint_config", "model"]
+    for name, value in (KEYS | {"AWS_ENDPOINT_URL": proxy.url, "NO_PROXY": "*"}).items():
+        monkeypatch.setenv(name, value)
+    command = ["sweep", "--region", custody_session.REGION, "--ledger", str(suite.ledgers)]
+    assert main(command) == 1
+    assert main([*command, "--delete"]) == 0
+    assert suite.left() == []
+    assert ledgers_in(suite.ledgers) == []
 
 
+@pytest.mark.thorough
 def test_a_reaper_that_was_killed_is_replaced_before_more_is_created(start: Callable[[], Suite], proxy: AwsProxy) -> None:
     """Killed before the endpoint's configuration is created; before the endpoint is, another stands by, and reaps."""
 

@@ -135,6 +135,7 @@ def test_what_has_expired_goes_and_nothing_else(aws: Account, sweep: Callable[..
     assert sweep("--delete")[0] == 0
 
 
+@pytest.mark.thorough
 def test_more_goes_where_it_is_asked_for(aws: Account, sweep: Callable[..., Any]) -> None:
     """By session, by age, by owner; each leaves the others alone."""
     for run, owner in (("run-1", "ann"), ("run-2", "ann"), ("run-3", "bob")):
@@ -149,6 +150,7 @@ def test_more_goes_where_it_is_asked_for(aws: Account, sweep: Callable[..., Any]
     assert sweep("--older-than", "0")[0] == 1
 
 
+@pytest.mark.thorough
 def test_every_page_and_every_region_is_read(aws: Account, proxy: AwsProxy, sweep: Callable[..., Any]) -> None:
     """However short a page is."""
     proxy.harm("sagemaker.ListEndpoints", rewritten(lambda asked: asked | {"MaxResults": 2}), ALL)
@@ -202,6 +204,7 @@ def test_a_ledger_of_another_account_is_left_alone(sweep: Callable[..., Any], tm
     assert len(read_ledger(path).left) == 1
 
 
+@pytest.mark.thorough
 def test_what_cannot_be_deleted_or_looked_for_is_told_and_the_rest_goes(aws: Account, proxy: AwsProxy, sweep: Callable[..., Any]) -> None:
     """Exit code 1. An endpoint that stays keeps its configuration and model; other names do not wait for it."""
     aws.make("tailgate-a", tags())
@@ -221,6 +224,7 @@ def test_what_cannot_be_deleted_or_looked_for_is_told_and_the_rest_goes(aws: Acc
     assert aws.names() == []
 
 
+@pytest.mark.thorough
 def test_people_get_a_table(aws: Account, proxy: AwsProxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What it is, since when, whose, and what is to be done with it; and one line where there is nothing."""
     assert proxy.url
@@ -249,6 +253,7 @@ def test_wrong_options_are_said(proxy: AwsProxy, options: list[str], said: str, 
     assert proxy.names == []
 
 
+@pytest.mark.thorough
 def test_without_credentials_or_region_nothing_is_looked_for(
     proxy: AwsProxy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
