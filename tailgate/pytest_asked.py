@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tailgate.errors import PlanError
-from tailgate.plan.case import Case
+from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.pair import Pair
 from tailgate.pytest_attaching import KIND as EXISTING
 from tailgate.pytest_attaching import check_attaching
@@ -57,3 +57,9 @@ def asked_of(items: list[pytest.Item]) -> list[Case | Pair]:
 def cases_of(asked: list[Case | Pair]) -> list[Case]:
     """Those cases, with both of each pair."""
     return [case for one in asked for case in (one.cases if isinstance(one, Pair) else (one,))]
+
+
+def needs_of(items: list[pytest.Item]) -> list[tuple[str, list[EndpointSpec] | None]]:
+    """For each test the endpoints that it is planned to ask; None for one of which nothing is planned, that makes its cases itself."""
+    planned = [(item.nodeid, [case.spec for case in cases_of(asked_of([item]))]) for item in items]
+    return [(test, specs or None) for test, specs in planned]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -21,11 +21,12 @@ from tailgate.analysis.looks.rhythm import USUAL
 from tailgate.errors import TailgateError
 from tailgate.floor import Floors
 from tailgate.generator.workers.workforce import Workforce
-from tailgate.plan.case import Case
+from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.pair import Pair
 from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge
 from tailgate.pytest_options import history_folder
 from tailgate.pytest_terminal import Terminal
+from tailgate.releasing import Releases
 from tailgate.reporting.progress import Board, RelayBoard
 from tailgate.reporting.record import Record
 from tailgate.reporting.session_folder import SessionFolder
@@ -92,6 +93,7 @@ class Gate:
         self._config = config
         self._folder = folder
         self._session = session
+        self._releases = Releases(())
         _heed_signals(config)
 
     @property
@@ -99,14 +101,20 @@ class Gate:
         """The session's target; endpoints opened through it are shared with the measured cases."""
         return self._session.target
 
-    def prefetch(self, cases: Sequence[Case]) -> None:
-        """Examine what is planned, then begin to deploy it.
+    def prefetch(self, cases: Sequence[Case], needs: Iterable[tuple[str, Sequence[EndpointSpec] | None]] = ()) -> None:
+        """Examine what is planned, then begin to deploy it; after each of these tests, let go what no other needs.
 
-        Under xdist each worker would deploy everything: there it is done when asked for. Raises PlanError, TargetError.
+        Under xdist each worker would deploy everything, and none knows which tests it will get: there it is deployed when asked
+        for, and deleted at the end. Raises PlanError, TargetError.
         """
         self._session.examine(cases)
         if not hasattr(self._config, "workerinput"):
             self._session.prefetch(cases)
+            self._releases = Releases(needs)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """A test is over: what it was the last to need is let go."""
+        self._session.let_go(self._releases.after(nodeid))
 
     def measure(self, case: Case, test: str) -> Iterator[Measurement]:
         """Measure one case for a test: each run, the one that counts last. Raises TailgateError where there is nothing to judge."""

@@ -13,7 +13,7 @@ import pytest
 from tailgate.errors import CapacityError, PlanError, TailgateError
 from tailgate.plan.case import Case
 from tailgate.plan.pair import Pair
-from tailgate.pytest_asked import asked_of, cases_of, check_baselines, checked
+from tailgate.pytest_asked import asked_of, cases_of, check_baselines, checked, needs_of
 from tailgate.pytest_benchmark_bridge import before_benchmark
 from tailgate.pytest_costing import PURSE, explain_costs, purse_of, watch_costs
 from tailgate.pytest_locust_truce import Truce
@@ -115,7 +115,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         check_baselines(config, asked)
         announce(config, asked)
         config.stash[PURSE] = purse_of(config, settings, asked)
-        _gate_of(config).prefetch(cases)
+        _gate_of(config).prefetch(cases, needs_of(items))
     except (TailgateError, pytest.UsageError) as error:
         if not hasattr(config, "workerinput"):
             raise pytest.UsageError(str(error)) from None

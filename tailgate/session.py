@@ -79,6 +79,11 @@ class Session:
         """Begin to deploy what the cases need, in their order, in the background."""
         self.target.prefetch(case.spec for case in cases)
 
+    def let_go(self, specs: Iterable[EndpointSpec]) -> None:
+        """Begin to delete endpoints that are needed no more, where having them costs money."""
+        for spec in specs:
+            self.target.let_go(spec)
+
     def measure(self, case: Case, asked_by: Mapping[str, str]) -> Iterator[Measurement]:
         """Measure one case: each run as it is recorded, the last counts.
 

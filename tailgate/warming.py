@@ -67,7 +67,7 @@ class Warmings:
     """The warm-ups of one session, each endpoint's done once."""
 
     def __init__(self, on_tick: Callable[[Endpoint, Tick], None] | None = None) -> None:
-        self._known: dict[str, WarmUp] = {}
+        self._known: dict[tuple[str, str | None], WarmUp] = {}
         self._on_tick = on_tick
 
     def of(self, order: Order, target: Target, endpoints: Sequence[Endpoint]) -> tuple[WarmUp, ...]:
@@ -76,9 +76,10 @@ class Warmings:
         for address, endpoint in zip(order.addresses, endpoints, strict=True):
             if endpoint.warms_within_s is None:
                 continue
-            if endpoint.name not in self._known:
-                self._known[endpoint.name] = self._warmed(replace(order, address=address), target, endpoint, endpoint.warms_within_s)
-            found.append(self._known[endpoint.name])
+            which = endpoint.name, endpoint.provenance.get("last_modified")  # deployed anew it has the same name, and is cold
+            if which not in self._known:
+                self._known[which] = self._warmed(replace(order, address=address), target, endpoint, endpoint.warms_within_s)
+            found.append(self._known[which])
         return tuple(dict.fromkeys(found))
 
     def _warmed(self, order: Order, target: Target, endpoint: Endpoint, within_s: float) -> WarmUp:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
 from tailgate.errors import TargetError
 from tailgate.plan.case import Case, EndpointSpec
-from tailgate.targets import Endpoint, Examining, Target, changes_of
+from tailgate.targets import Billed, Endpoint, Examining, Target, changes_of
+from tailgate.targets.crew import Crew
 
 Progress = Callable[[EndpointSpec, str, float], None]
 """Called while somebody waits: the spec, what is happening to its endpoint, seconds since it was asked for."""
@@ -43,15 +43,17 @@ class Prefetched:
     at_once: how many endpoints are deployed at the same time. on_progress: told about an endpoint from the thread that
     waits for it. Deployment happens in daemon threads, so the target's contexts are left in another thread than they
     were entered in, and nothing keeps the interpreter alive. To be closed at the end; that closes the target too.
+    What costs money for as long as it is there may be let go before.
     """
 
     def __init__(self, target: Target, *, at_once: int = 10, on_progress: Progress | None = None) -> None:
         self.kind = target.kind
         self._target = target
         self._on_progress = on_progress
-        self._crew = _Crew(at_once)
+        self._crew = Crew(at_once)
         self._lock = Lock()
         self._deployments: dict[EndpointSpec, _Deployment] = {}
+        self._leaving: list[_Deployment] = []
         self._stop = Event()
         if isinstance(target, Attended):
             target.watch(self._note)
@@ -92,6 +94,20 @@ class Prefetched:
         if deployment is not None:
             self._delete([deployment])
 
+    def let_go(self, spec: EndpointSpec) -> None:
+        """Begin to delete the spec's endpoint, where having it costs money; not while it is open. Returns at once, raises nothing.
+
+        Opened again it is deployed anew, once it is gone. What its deletion raises, `close` raises.
+        """
+        if not isinstance(self._target, Billed):
+            return
+        with self._lock:
+            deployment = None if self._stop.is_set() else self._deployments.pop(spec, None)
+            if deployment is not None:
+                deployment.unwanted.set()
+                self._leaving.append(deployment)
+                Crew(1).add(deployment.delete)
+
     def close(self) -> None:
         """Delete everything side by side, then close the target. What was not begun never begins.
 
@@ -100,7 +116,7 @@ class Prefetched:
         """
         self._stop.set()
         with self._lock:
-            deployments = list(self._deployments.values())
+            deployments = [*self._leaving, *self._deployments.values()]
         try:
             if isinstance(self._target, Attended) and not all(each.settled.is_set() for each in deployments):
                 self._target.interrupt()
@@ -121,7 +137,8 @@ class Prefetched:
                 raise TargetError(f"endpoint {spec.name} on {spec.instance_type}: the session is ending, nothing more is deployed")
             deployment = self._deployments.get(spec)
             if deployment is None:
-                deployment = self._deployments[spec] = _Deployment(spec, self._target, self._stop)
+                before = next((each.gone for each in self._leaving[::-1] if each.spec == spec), None)
+                deployment = self._deployments[spec] = _Deployment(spec, self._target, self._stop, before)
                 self._crew.add(deployment.deploy, first=first)
         return deployment
 
@@ -133,7 +150,7 @@ class Prefetched:
             return list(self._deployments.values())
 
     def _delete(self, deployments: list[_Deployment]) -> None:
-        crew = _Crew(max(1, len(deployments)))
+        crew = Crew(max(1, len(deployments)))
         for deployment in deployments:
             crew.add(deployment.delete)
         for deployment in deployments:
@@ -153,15 +170,19 @@ class Prefetched:
 
 
 class _Deployment:
-    """One endpoint from being asked for to being gone. `settled`: it is there or has failed. `gone`: nothing is left to do."""
+    """One endpoint from being asked for to being gone. `settled`: it is there or has failed. `gone`: nothing is left to do.
+    `unwanted`: what is not begun need not be.
 
-    def __init__(self, spec: EndpointSpec, target: Target, stop: Event) -> None:
+    before: set when one of the same spec, and so of the same name, has gone.
+    """
+
+    def __init__(self, spec: EndpointSpec, target: Target, stop: Event, before: Event | None = None) -> None:
         self.spec = spec
         self.status = "waiting for its turn"
         self.asked_s = time.monotonic()
-        self.settled, self.gone = Event(), Event()
+        self.settled, self.gone, self.unwanted = Event(), Event(), Event()
         self.deletion_error: BaseException | None = None
-        self._target, self._stop = target, stop
+        self._target, self._stop, self._before = target, stop, before
         self._endpoint: Endpoint | None = None
         self._held: AbstractContextManager[Endpoint] | None = None
         self._error: BaseException | None = None
@@ -170,8 +191,10 @@ class _Deployment:
     def deploy(self) -> None:
         """Open the target's endpoint and hold it; whatever goes wrong is kept for those who open it."""
         try:
-            if self._stop.is_set():
-                raise TargetError(f"endpoint {self.spec.name} on {self.spec.instance_type} was not begun: the session is ending")
+            while self._before is not None and not (self._stop.is_set() or self._before.wait(LOOK_EVERY_S)):
+                self.status = "waiting until the one before it is gone"
+            if self._stop.is_set() or self.unwanted.is_set():
+                raise TargetError(f"endpoint {self.spec.name} on {self.spec.instance_type} was not begun: nobody waits for it any more")
             self.status = "beginning"
             held = self._target.open(self.spec)
             self._endpoint, self._held = held.__enter__(), held
@@ -199,39 +222,6 @@ class _Deployment:
         except BaseException as error:
             self.deletion_error = error
         self.gone.set()
-
-
-class _Crew:
-    """Does jobs that never raise, in order, at most so many at once, in daemon threads that end when there is nothing to do.
-
-    Not concurrent.futures: the interpreter waits for its threads at exit, and a second Ctrl-C would be in vain.
-    """
-
-    def __init__(self, at_once: int) -> None:
-        self._at_once = at_once
-        self._lock = Lock()
-        self._jobs: deque[Callable[[], None]] = deque()
-        self._busy = 0
-
-    def add(self, job: Callable[[], None], *, first: bool = False) -> None:
-        """Have a job done after those that wait already, or before them."""
-        with self._lock:
-            if first:
-                self._jobs.appendleft(job)
-            else:
-                self._jobs.append(job)
-            if self._busy < self._at_once:
-                self._busy += 1
-                Thread(target=self._work, name="tailgate deployment", daemon=True).start()
-
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                if not self._jobs:
-                    self._busy -= 1
-                    return
-                job = self._jobs.popleft()
-            job()
 
 
 def _raise_all(errors: list[BaseException]) -> None:
