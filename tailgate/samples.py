@@ -8,7 +8,6 @@ What opening its connections took lies in a file beside it (connection_table.py)
 
 from __future__ import annotations
 
-import enum
 import json
 import struct
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from tailgate.connection_table import no_connections, read_connections
 from tailgate.errors import SamplesError
+from tailgate.failures import Error as Error  # a part of what samples tell
 
 MAGIC = b"tailgate-samples 1\n"
 
@@ -42,29 +42,6 @@ RECORD = np.dtype(
         ("send_s", "<f2"),  # sent → the whole request was handed to the kernel; NaN: it never was
     ]
 )
-
-
-class Error(enum.IntEnum):
-    """What went wrong with a request; everything but NONE is an exceedance of every percentile limit."""
-
-    NONE = 0
-    THROTTLED = 1
-    MODEL_ERROR = 2
-    CLIENT_ERROR = 3
-    SERVER_ERROR = 4
-    WRONG_ANSWER = 5
-    REDIRECT = 6
-    BAD_RESPONSE = 7
-    CONNECT_FAILED = 8
-    CONNECTION_LOST = 9
-    TIMEOUT = 10
-    CENSORED = 11
-    UNSENT = 12
-
-    @property
-    def label(self) -> str:
-        """How people read it: `connection lost`."""
-        return self.name.lower().replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ _ROUNDING_S = 1e-6  # of due times on their way through the run's clock
 def reasons_against(case: Case, samples: Samples) -> tuple[str, ...]:
     """Sentences that say why no verdict can be drawn from the judged samples; empty when one can."""
     rules = (_stopped(case, samples), _absent(case, samples), _miscounted(case, samples), _throttled(samples), _late(case, samples))
-    return (*samples.faults, *(reason for rule in rules for reason in rule))
+    return (*_refused(samples), *samples.faults, *(reason for rule in rules for reason in rule))
 
 
 def disturbed(case: Case, samples: Samples, reasons: tuple[str, ...]) -> bool:
@@ -74,6 +74,25 @@ def _scheduled(case: Case, samples: Samples) -> int:
 def _throttled(samples: Samples) -> Iterator[str]:
     if len(samples) and (samples.records["error"] == Error.THROTTLED).all():
         yield "every request was throttled: a quota was measured, not the variant; have the account's quota raised or lower the rate"
+
+
+def _refused(samples: Samples) -> Iterator[str]:
+    """AWS let the caller itself not through: for its clock, its credentials or its rights, of which the endpoint knows nothing."""
+    errors = samples.records["error"]
+    for error, why in (
+        (Error.CLOCK_SKEW, f"{_skew(samples)}; AWS takes no signature that is 5 min off: set the clock, for instance by NTP"),
+        (Error.EXPIRED_CREDENTIALS, "the credentials had expired; renew them, or let a role or profile provide ones that are renewed"),
+        (Error.DENIED, "the credentials are wrong, or do not permit it: sagemaker:InvokeEndpoint on this endpoint"),
+    ):
+        if refused := int(np.count_nonzero(errors == error)):
+            yield f"{format_count(refused)} of {format_count(len(samples))} requests were refused: {why}"
+
+
+def _skew(samples: Samples) -> str:
+    ahead_s = samples.host.get("clock_ahead_s")
+    if ahead_s is None:
+        return "this host's clock and AWS's differ"
+    return f"this host's clock is {abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} AWS's"
 
 
 def _miscounted(case: Case, samples: Samples) -> Iterator[str]:

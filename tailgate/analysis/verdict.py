@@ -12,6 +12,7 @@ from tailgate.analysis.counts import History
 from tailgate.analysis.course import course_lines
 from tailgate.analysis.disturbance import host_notes
 from tailgate.analysis.estimates import service_quantile
+from tailgate.analysis.failed import advice_lines, errors_line
 from tailgate.analysis.gate import Decision
 from tailgate.analysis.looks.looked import Looked
 from tailgate.analysis.looks.rhythm import Rhythm
@@ -114,7 +115,7 @@ def judge(
         target_kind,
         service,
         None if reasons or not case.load.open_loop else queueing_s,
-        (*course, *_facts(case, samples, checks, reasons), *_surroundings(case, samples, target_kind, reasons), *notes),
+        (*course, *_facts(case, samples, checks, reasons, target_kind), *_surroundings(case, samples, target_kind, reasons), *notes),
         rhythm=rhythm,
         saved_s=saved_s(samples),
     )
@@ -147,7 +148,7 @@ def _service(samples: Samples) -> tuple[Estimate | None, float | None]:
     return service, queueing_s if clear else None
 
 
-def _facts(case: Case, samples: Samples, checks: tuple[Check, ...], reasons: tuple[str, ...]) -> Iterator[str]:
+def _facts(case: Case, samples: Samples, checks: tuple[Check, ...], reasons: tuple[str, ...], target_kind: str) -> Iterator[str]:
     if not reasons and samples.enough_s is None:
         per_s = wording.pace(case, samples)
         yield from (wording.undecided_line(check, per_s) for check in checks if check.decision.outcome is Outcome.INCONCLUSIVE)
@@ -157,7 +158,8 @@ def _facts(case: Case, samples: Samples, checks: tuple[Check, ...], reasons: tup
         yield from wording.price_line(case)
         yield from wire_lines(samples)
     if samples.failed.any():
-        yield wording.errors_line(samples)
+        yield errors_line(samples)
+        yield from advice_lines(samples, target_kind)
 
 
 def _surroundings(case: Case, samples: Samples, target_kind: str, reasons: tuple[str, ...]) -> Iterator[str]:

@@ -133,13 +133,6 @@ def burst_line(case: Case, target_kind: str) -> Iterator[str]:
         yield f"burst regime: {case.spec.instance_type} runs on CPU credits; a run this short spends them, and says nothing of steady state"
 
 
-def errors_line(samples: Samples) -> str:
-    """How many requests failed, by kind, the most frequent first."""
-    kinds = sorted(samples.errors().items(), key=lambda item: -item[1])
-    failed = format_count(sum(count for _, count in kinds))
-    return f"{failed} requests failed: " + ", ".join(f"{format_count(count)} {kind}" for kind, count in kinds)
-
-
 def pace(case: Case, samples: Samples) -> float:
     """Requests per second of the judged part, silences included: as offered, or as they came about in a closed loop."""
     expected = case.load.expected_requests

@@ -30,7 +30,8 @@ _STEP_S = 0.25  # between two looks at time-outs and new rows
 _TICK_S = 1.0
 _EARLY_DRAIN_S = 1.0
 _RESOLVE_S = 5.0  # how old an answer of DNS may be for a new connection
-_RENEW_S = 10.0
+_RENEW_S = 1.0  # a look at the clock: credentials themselves say when to ask for others
+_REFUSED_S = 5.0
 
 
 class Engine:
@@ -60,6 +61,8 @@ class Engine:
         order = self._order
         self._schedule = Schedule(order, self._share)
         self._credentials = Credentials() if any(address.sign is not None for address in order.addresses) else None
+        if self._credentials is not None:
+            self._credentials.check_outlast(order.load.warmup_s + order.load.for_s)
         self.recorder = Recorder(order.samples)
         self._progress = Progress(order.load, order.counted)
         self.arms = Arms(order, self.recorder, self._credentials, self._instruments, self._share)
@@ -149,12 +152,22 @@ class Engine:
                 self.arms.drain()
             self.arms.expire(now)
             self._flush()
+            self._end_if_refused(now)
             if now >= ticked_s + _TICK_S:
                 self._instruments.clock.resynchronise()
                 self.host.look()
                 self._tick(now, (self.arms.sent - sent) / (now - ticked_s))
                 ticked_s, sent = now, self.arms.sent
             gevent.sleep(_STEP_S)
+
+    def _end_if_refused(self, now: float) -> None:
+        """Nothing is learned of an endpoint that the caller is not let through to; and where it costs money, that costs some."""
+        since_s = self.recorder.refused_since_s
+        if since_s is not None and now - since_s > _REFUSED_S and self.stopped_s is None:
+            ahead_s, kind = self.recorder.clock_ahead_s, self.recorder.refused_as.label
+            skew = "" if ahead_s is None else f", this host's clock being {ahead_s:+.0f} s from the server's"
+            self.faults.append(f"the load was ended: for {_REFUSED_S:.0f} s nothing came back but refusals of the caller ({kind}{skew})")
+            self.stop()
 
     def _flush(self) -> None:
         rows = self.recorder.flush()
@@ -178,6 +191,7 @@ class Engine:
 
     def _conclude(self) -> None:
         gevent.killall(self._beside)
+        self.host.clock_ahead_s = self.recorder.clock_ahead_s
         self.host.end()
         try:
             self.arms.conclude()

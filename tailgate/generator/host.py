@@ -37,6 +37,7 @@ TOLD = {
     "tcp_segments": "TCP segments that this network namespace sent",
     "tcp_retransmits": "TCP segments that it sent again",
     "clock_step_s": "largest movement of the wall clock against the monotonic one between two looks, with its sign",
+    "clock_ahead_s": "how far the wall clock was ahead of the server's, where the server refused requests for it",
     "load_average": "tasks that ran or wanted to, over the last minute, at the end",
 }
 """What each key of `Host.told` means. Steal, throttling, retransmits and load are the host's; the rest is the process's own."""
@@ -51,7 +52,7 @@ _SECOND_S = 0.5  # in less, a tick of the kernel's accounting would be a large s
 class Host:
     """Watches one load from its own process, from `begin` to `end`; `look` is called about once a second.
 
-    root: where proc and sys are mounted.
+    root: where proc and sys are mounted. clock_ahead_s: told from outside, where it is known.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Host:
         self._proc = {name: _Source(root / "proc" / name) for name in _READ}
         groups = counters.control_groups(_whole(root / "proc/self/cgroup"), _whole(root / "proc/self/mountinfo"))
         self._quotas = [_Source(root / str(group).lstrip("/") / "cpu.stat") for group in groups]
+        self.clock_ahead_s: float | None = None
         self._first: dict[str, float] = {}
         self._second: dict[str, float] = {}
         self._last: dict[str, float] = {}
@@ -107,6 +109,7 @@ class Host:
             return {}
         kept = {name: difference[name] for name in TOLD if name in difference}
         counts = {"workers": 1.0, "cpus": float(_cpus())} | {n: self._last[n] for n in ("load_average",) if n in self._last}
+        counts |= {"clock_ahead_s": self.clock_ahead_s} if self.clock_ahead_s is not None else {}
         found = kept | _shares(difference) | counts | self._worst
         return {name: round(found[name], 6) for name in TOLD if name in found}
 

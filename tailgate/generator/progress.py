@@ -19,7 +19,8 @@ _LEAST_S = 1e-6
 _BUCKETS = 10 * _PER_DECADE  # from 1 µs to 10 000 s
 
 
-_PUSHED_BACK = (Error.THROTTLED, Error.MODEL_ERROR, Error.SERVER_ERROR, Error.CONNECT_FAILED, Error.CONNECTION_LOST, Error.TIMEOUT)
+_ANSWERED_BACK = (Error.THROTTLED, Error.NOT_READY, Error.MODEL_ERROR, Error.SERVER_ERROR)
+_PUSHED_BACK = (*_ANSWERED_BACK, Error.CONNECT_FAILED, Error.CONNECTION_LOST, Error.TIMEOUT)
 """What an endpoint does that is asked too much; a request that is itself wrong is no sign of it."""
 
 

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from io import FileIO
 from pathlib import Path
 
 from tailgate.connection_table import CONNECTION_STRUCT, connections_path, pack_address, write_layout
 from tailgate.errors import GeneratorError
 from tailgate.generator.connection import Connection
+from tailgate.generator.response import seconds_ahead
 from tailgate.generator.wiring import Opening
 from tailgate.samples import RECORD_STRUCT, Error, Header, write_header
 
 _NAN = math.nan
+_REFUSED = frozenset({Error.DENIED, Error.EXPIRED_CREDENTIALS, Error.CLOCK_SKEW})
 
 
 class Recorder:
     """Writes a samples file, and its connections beside it, while the load runs. Raises GeneratorError when it cannot.
 
-    rows: how many requests have their row. failed: how many of them failed.
+    rows: how many requests have their row. failed: how many of them failed. refused_since_s: since when, on the monotonic clock,
+    nothing came back but that the caller itself is refused, None while other things do; refused_as: how. clock_ahead_s: by how much
+    this host's clock was ahead, where the server refused requests for that.
     """
 
     def __init__(self, path: Path) -> None:
         self.rows = self.failed = 0
+        self.refused_since_s: float | None = None
+        self.refused_as = Error.NONE
+        self.clock_ahead_s: float | None = None
         self._path = path
         self._origin_s = 0.0
         self._buffer = bytearray()
@@ -68,6 +76,10 @@ class Recorder:
         )
         self.rows += 1
         self.failed += error != 0
+        if error in _REFUSED:
+            self._note_refusal(connection, error)
+        else:
+            self.refused_since_s = None
 
     def unsent(self, due_s: float, waited: bool, error: Error, payload: int = 0, arm: int = 0) -> None:
         """The row of a request that never was sent."""
@@ -110,6 +122,12 @@ class Recorder:
         opened_s = opening.opened_s - self._origin_s
         remote = pack_address(opening.remote)
         return CONNECTION_STRUCT.pack(number, opened_s, opening.dns_s, opening.tcp_s, opening.tls_s, remote)
+
+    def _note_refusal(self, connection: Connection, error: Error) -> None:
+        self.refused_since_s = time.monotonic() if self.refused_since_s is None else self.refused_since_s
+        self.refused_as = error
+        if error == Error.CLOCK_SKEW:
+            self.clock_ahead_s = seconds_ahead(connection.response.date, time.time())
 
     def _explain(self, error: OSError) -> GeneratorError:
         return GeneratorError(f"samples cannot be written to {self._path} ({error.strerror}); check the folder, and the space on its disk")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
+
 import httptools
 
 from tailgate.plan.expect import Expect
@@ -15,7 +17,20 @@ _FRAMING = 16
 """Bytes of the wire that a byte of the body may cost beside the head: a chunk of one byte takes seven."""
 
 
-_LENGTHS_OF_TOLD = frozenset(map(len, (b"content-length", b"transfer-encoding", b"x-amzn-errortype")))
+_LENGTHS_OF_TOLD = frozenset(map(len, (b"content-length", b"transfer-encoding", b"x-amzn-errortype", b"date")))
+
+_CLOCK_SIGNS = (b"signature expired", b"signature not yet current")  # texts of InvalidSignatureException, whose code says no more
+_NAMED = (
+    (Error.THROTTLED, (b"throttling", b"throttledexception", b"toomanyrequests", b"requestlimitexceeded")),
+    (Error.NOT_READY, (b"modelnotready",)),
+)
+_OF_THE_CALLER = (
+    (Error.CLOCK_SKEW, (b"requesttimetooskewed", b"requestexpired")),
+    (Error.EXPIRED_CREDENTIALS, (b"expiredtoken",)),
+    (Error.DENIED, (b"accessdenied", b"unrecognizedclient", b"invalidclienttokenid", b"notauthorized", b"optinrequired")),
+    (Error.DENIED, (b"invalidsignature", b"signaturedoesnotmatch", b"incompletesignature", b"missingauthenticationtoken")),
+)
+"""What AWS's error codes mean, lower case: those of any status, and those of a request that AWS did not pass on."""
 
 
 class BadResponseError(Exception):
@@ -27,7 +42,7 @@ class ResponseReader:
 
     status: of the final response, interim ones are passed over. length: of the body, bytes. keep_alive: whether the
     connection can carry another request. keep: whether the body is kept for a check of the answer; bodies of errors
-    are kept in any case, as far as they are needed to tell their kind.
+    are kept in any case, as far as they are needed to tell their kind. date: when it was answered, by the server's clock.
     """
 
     __slots__ = (
@@ -39,6 +54,7 @@ class ResponseReader:
         "_parser",
         "_wire_bytes",
         "complete",
+        "date",
         "keep_alive",
         "length",
         "status",
@@ -55,7 +71,7 @@ class ResponseReader:
         self.complete = self.keep_alive = False
         self._headers_seen = self._has_length = False
         self._body: list[bytes] | None = None
-        self._error_type = b""
+        self._error_type = self.date = b""
         self._wire_bytes = 0
 
     def feed(self, plain: bytes) -> bool:
@@ -90,9 +106,9 @@ class ResponseReader:
         return b"".join(self._body or ())
 
     @property
-    def throttled(self) -> bool:
-        """Whether an error's header or body names throttling, under whatever status."""
-        return b"throttling" in self._error_type.lower() or b"ThrottlingException" in self.body
+    def error_named(self) -> bytes:
+        """What AWS calls an error, lower case: the code in its header, else all of its body, which holds it somewhere."""
+        return self._error_type.lower() or self.body.lower()
 
     def on_message_begin(self) -> None:
         """httptools: another message begins; once complete, it is one that nobody asked for."""
@@ -108,6 +124,8 @@ class ResponseReader:
             self._has_length = True
         elif name == b"x-amzn-errortype":
             self._error_type = value
+        elif name == b"date":
+            self.date = value
 
     def on_headers_complete(self) -> None:
         """httptools: the head is over."""
@@ -147,10 +165,26 @@ def classify(response: ResponseReader, expect: Expect | None) -> Error:
         return Error.NONE if expect is None or expect.holds(response.body) else Error.WRONG_ANSWER
     if 300 <= status < 400:
         return Error.REDIRECT
-    if status == 429 or (status >= 400 and response.throttled):
-        return Error.THROTTLED
+    return _failure(response) if 400 <= status < 600 else Error.BAD_RESPONSE
+
+
+def _failure(response: ResponseReader) -> Error:
+    """By AWS's name for it, where it has one, else by its status. What a model said (424) may itself name anything."""
+    status, told = response.status, response.error_named
     if status == 424:
         return Error.MODEL_ERROR
-    if 400 <= status < 500:
-        return Error.CLIENT_ERROR
-    return Error.SERVER_ERROR if 500 <= status < 600 else Error.BAD_RESPONSE
+    for error, names in (*_NAMED, *(_OF_THE_CALLER if status in (400, 401, 403) else ())):
+        if any(name in told for name in names):
+            skewed = error is Error.DENIED and any(sign in response.body.lower() for sign in _CLOCK_SIGNS)
+            return Error.CLOCK_SKEW if skewed else error
+    if status == 429:
+        return Error.THROTTLED
+    return Error.CLIENT_ERROR if status < 500 else Error.SERVER_ERROR
+
+
+def seconds_ahead(date: bytes, now_s: float) -> float | None:
+    """How far a wall clock that says now_s is ahead of a Date header; None where that is no date."""
+    try:
+        return now_s - parsedate_to_datetime(date.decode("ascii")).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

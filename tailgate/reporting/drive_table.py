@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from tailgate.analysis.failed import errors_line
 from tailgate.analysis.percentiles import POINTS
 from tailgate.analysis.reading import Reading
 from tailgate.analysis.wire import wire_lines
-from tailgate.analysis.wording import errors_line
 from tailgate.reporting.drive_summary import differences
 from tailgate.units import format_count, format_rate
 

@@ -1,7 +1,7 @@
 """Orders: what the data plane is told at its start, as one line of JSON on standard input.
 
 {"control_plane": "http://127.0.0.1:PORT", "region": "ap-northeast-1", "seed": 1,
- "credentials": {"access_key": "…", "secret_key": "…", "session_token": "… (optional)"},
+ "credentials": {"access_key": "…", "secret_key": "…", "session_token": "… (optional)", "temporary": false},
  "listen": {"public": {"ip": "127.0.0.2", "names": ["runtime.sagemaker.ap-northeast-1.amazonaws.com"]}, …},
  "profiles": "/a/profiles.toml (optional)"}
 """

@@ -21,20 +21,30 @@ from tailgate.targets.emulated.wire_errors import WireError, denied
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _TERMINATOR = "aws4_request"
 _FRESH_S = 300
+_DIGITS = 12  # of a time in seconds since 1970
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing "
     "method. Consult the service documentation for details."
 )
+_EXPIRED = "The security token included in the request is expired"
 _NO_SUCH_TOKEN = "The security token included in the request is invalid."  # noqa: S105  # AWS's sentence, no token
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The one identity that may ask. Kept in memory, never shown."""
+    """The one identity that may ask. Kept in memory, never shown.
+
+    temporary: whether it asks with session tokens that end, as `token_until` makes them, instead of a lasting one.
+    """
 
     access_key: str
     secret_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
+    temporary: bool = False
+
+    def token_until(self, unix_s: int) -> str:
+        """A session token that says itself when it ends, so that nobody has to keep it. A convention of the emulator."""
+        return f"{unix_s}.{hmac.digest(self.secret_key.encode(), str(unix_s).encode(), 'sha256').hex()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +88,16 @@ class Verifier:
 
     def _wrong_identity(self, claim: _Claim, request: Request) -> WireError | None:
         token = request.headers.get("x-amz-security-token", "")
+        if self._credentials.temporary and _equal(claim.access_key, self._credentials.access_key):
+            return self._wrong_token(token)
         known = _equal(claim.access_key, self._credentials.access_key) & _equal(token, self._credentials.session_token or "")
         return None if known else denied("UnrecognizedClientException", _NO_SUCH_TOKEN)
+
+    def _wrong_token(self, token: str) -> WireError | None:
+        ends = token.partition(".")[0]
+        if not (ends.isascii() and ends.isdigit() and len(ends) <= _DIGITS) or not _equal(token, self._credentials.token_until(int(ends))):
+            return denied("UnrecognizedClientException", _NO_SUCH_TOKEN)
+        return None if self._wall_clock() < int(ends) else denied("ExpiredTokenException", _EXPIRED)
 
     def _wrong_scope(self, claim: _Claim, stamp: str) -> WireError | None:
         wrong = None

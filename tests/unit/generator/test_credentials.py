@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from datetime import UTC, datetime, timedelta
@@ -45,10 +46,16 @@ def test_a_profile_that_does_not_exist_is_named_as_the_cause(bare):
         Credentials()
 
 
+def every_ten_seconds():
+    """A clock that goes on by that much whenever it is read."""
+    clock = itertools.count(0, 10)
+    return lambda: float(next(clock))
+
+
 def test_expiring_credentials_are_renewed(bare, tmp_path):
     """A credential process gives keys for five minutes, and other ones when asked again."""
     _profile_with_process(bare, tmp_path, "print(json.dumps(keys))")
-    credentials = Credentials()
+    credentials = Credentials(every_ten_seconds())
     assert credentials.expire
     first = credentials.keys
     credentials.renew()
@@ -60,7 +67,7 @@ def test_expiring_credentials_are_renewed(bare, tmp_path):
 def test_credentials_that_cannot_be_renewed_are_a_fault_without_secrets(bare, tmp_path):
     """The old ones go on being used; what the provider printed is not quoted."""
     _profile_with_process(bare, tmp_path, "print(json.dumps(keys)) if calls <= 2 else sys.exit('SECRETKEY is wrong')")
-    credentials = Credentials()
+    credentials = Credentials(every_ten_seconds())
     first = credentials.keys
     credentials.renew()
     credentials.renew()
@@ -68,6 +75,39 @@ def test_credentials_that_cannot_be_renewed_are_a_fault_without_secrets(bare, tm
     assert len(credentials.faults) == 1
     assert "could not be renewed" in credentials.faults[0]
     assert "SECRETKEY" not in credentials.faults[0]
+
+
+def test_a_provider_that_answers_again_has_done_no_harm(bare, tmp_path):
+    """It failed once, ahead of time: the credentials never ended, so the run is as good as any."""
+    _profile_with_process(bare, tmp_path, "sys.exit('not now') if calls == 3 else print(json.dumps(keys))")
+    credentials = Credentials(every_ten_seconds())
+    first = credentials.keys
+    credentials.renew()
+    assert len(credentials.faults) == 1
+    credentials.renew()
+    assert credentials.faults == []
+    assert credentials.keys != first
+
+
+def test_a_provider_is_not_asked_at_each_look(bare, tmp_path):
+    """Minutes ahead of the end each ten seconds will do: a process a second would be felt by the load."""
+    _profile_with_process(bare, tmp_path, "print(json.dumps(keys))")
+    clock = itertools.count()
+    credentials = Credentials(lambda: float(next(clock)))
+    begun = int((tmp_path / "calls").read_text())
+    for _ in range(30):
+        credentials.renew()
+    assert int((tmp_path / "calls").read_text()) - begun == 3
+
+
+def test_static_keys_and_renewed_ones_outlast_any_load(bare, tmp_path):
+    """Of a static token nobody says when it ends; a process gives others in time."""
+    _profile_with_process(bare, tmp_path, "print(json.dumps(keys))")
+    Credentials().check_outlast(7200)
+    for name, value in {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_SESSION_TOKEN": "c"}.items():
+        bare.setenv(name, value)
+    bare.delenv("AWS_PROFILE")
+    Credentials().check_outlast(7200)
 
 
 def _profile_with_process(environment, folder, act: str) -> None:

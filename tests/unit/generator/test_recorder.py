@@ -36,6 +36,7 @@ _OUTCOMES = st.fixed_dictionaries(
         "waited": st.booleans(),
         "send": st.just(math.nan) | st.floats(0, 60, width=16),
         "error": st.sampled_from(Error),
+        "date": st.binary(max_size=8) | st.just(b"Thu, 26 Nov 2026 15:00:00 GMT"),
     }
 )
 
@@ -43,7 +44,7 @@ _OUTCOMES = st.fixed_dictionaries(
 def _connection(outcome) -> SimpleNamespace:
     due_s = 100.0 + outcome["due_s"]
     first_s = None if outcome["first"] is None else due_s + outcome["first"]
-    response = SimpleNamespace(length=outcome["length"], status=outcome["status"])
+    response = SimpleNamespace(length=outcome["length"], status=outcome["status"], date=outcome["date"])
     times = {"sent_s": due_s + outcome["sent"], "send_s": outcome["send"], "first_byte_s": first_s}
     return SimpleNamespace(**(outcome | times), response=response)
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tailgate.generator import response as responses
-from tailgate.generator.response import BadResponseError, ResponseReader, classify
+from tailgate.generator.response import BadResponseError, ResponseReader, classify, seconds_ahead
 from tailgate.plan.expect import Expect
 from tailgate.samples import Error
+from tailgate.targets.emulated.wire_errors import ON_DEMAND
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n3\r\nand\r\n0\r\n\r\n"
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nfourand"
@@ -91,6 +92,20 @@ def test_what_is_no_response_is_refused(wire):
         ("503 Busy", '{"code":"ThrottlingException"}', Error.THROTTLED),
         ("400 Bad\r\nx-amzn-ErrorType: ValidationError", "", Error.CLIENT_ERROR),
         ("403 No", "", Error.CLIENT_ERROR),
+        ("403 No", '{"message":"Forbidden"}', Error.CLIENT_ERROR),
+        ("403 No\r\nx-amzn-ErrorType: AccessDeniedException", "", Error.DENIED),
+        ("400 No", '{"__type":"com.amazon.coral.service#UnrecognizedClientException"}', Error.DENIED),
+        ("403 No\r\nx-amzn-ErrorType: InvalidSignatureException", '{"message":"does not match"}', Error.DENIED),
+        ("403 No\r\nx-amzn-ErrorType: InvalidSignatureException", '{"message":"Signature expired: is now earlier"}', Error.CLOCK_SKEW),
+        ("403 No\r\nx-amzn-ErrorType: InvalidSignatureException", '{"message":"Signature not yet current: "}', Error.CLOCK_SKEW),
+        ("403 No", "<Code>RequestTimeTooSkewed</Code>", Error.CLOCK_SKEW),
+        ("403 No\r\nx-amzn-ErrorType: ExpiredTokenException:http://x/", "", Error.EXPIRED_CREDENTIALS),
+        ("400 No", '{"__type":"ExpiredTokenException"}', Error.EXPIRED_CREDENTIALS),
+        ("429 Wait\r\nx-amzn-ErrorType: ModelNotReadyException", "", Error.NOT_READY),
+        ("429 Wait\r\nx-amzn-ErrorType: ThrottlingException", '{"message":"ModelNotReady"}', Error.THROTTLED),
+        ("424 Model", '{"OriginalMessage":"ThrottlingException: AccessDenied, ExpiredToken"}', Error.MODEL_ERROR),
+        ("500 Oh", '{"message":"AccessDenied"}', Error.SERVER_ERROR),
+        ("503 Busy\r\nx-amzn-ErrorType: ServiceUnavailable", "", Error.SERVER_ERROR),
         ("424 Model", '{"OriginalStatusCode":500}', Error.MODEL_ERROR),
         ("500 Oh", "", Error.SERVER_ERROR),
         ("530 Dependency", "", Error.SERVER_ERROR),
@@ -102,6 +117,39 @@ def test_each_kind_of_answer_has_its_error(head, body, error):
     length = "" if head.startswith("204") else f"Content-Length: {len(body)}\r\n"
     reader = _read(f"HTTP/1.1 {head}\r\n{length}\r\n{body}".encode())
     assert classify(reader, Expect(contains=b"fine")) is error
+
+
+ON_AWS = {
+    "AccessDeniedException": Error.DENIED,
+    "ExpiredTokenException": Error.EXPIRED_CREDENTIALS,
+    "InternalDependencyException": Error.SERVER_ERROR,
+    "InternalFailure": Error.SERVER_ERROR,
+    "ModelNotReadyException": Error.NOT_READY,
+    "ServiceUnavailable": Error.SERVER_ERROR,
+    "ThrottlingException": Error.THROTTLED,
+    "ValidationError": Error.CLIENT_ERROR,
+}
+
+
+@pytest.mark.parametrize("code", sorted(ON_DEMAND))
+def test_each_error_of_the_runtime_has_its_kind(code):
+    """In the bytes in which the emulation, checked by botocore, says it; one that is new there fails here."""
+    assert classify(_read(ON_DEMAND[code].answer().payload), None) is ON_AWS[code]
+
+
+@pytest.mark.parametrize(
+    ("date", "ahead_s"),
+    [
+        (b"Thu, 26 Nov 2026 15:00:00 GMT", 341.0),
+        (b"yesterday", None),
+        (b"", None),
+        (b"\xff", None),
+        (b"Thu, 99 Nov 2026 15:00:00 GMT", None),
+    ],
+)
+def test_a_date_tells_how_far_this_hosts_clock_is_ahead(date, ahead_s):
+    """And what is no date tells nothing."""
+    assert seconds_ahead(date, 1795705200.0 + 341.0) == ahead_s
 
 
 def test_bodies_are_dropped_unless_an_answer_has_to_be_checked():
