@@ -11,14 +11,14 @@ from typing import Any, cast
 
 import pytest
 
-from tailgate.plan.ceiling import WARMING_S, Asked, PriceOf, Terms, ceiling_of, is_private, specs_of
+from tailgate.plan.ceiling import RUN_ALLOWANCE_S, Asked, PriceOf, Terms, ceiling_of, is_private, specs_of
 from tailgate.plan.prices import Price
 from tailgate.plan.purse import Purse
 from tailgate.plan.rates import hour_at_most, zone_hour_at_most
 from tailgate.pytest_deploying import KIND
 from tailgate.pytest_options import BASELINES, kind_of, settings_of
 from tailgate.pytest_terminal import WIDTH_OF_LOGS
-from tailgate.targets.deploying import Deploying
+from tailgate.targets.deploying import WARMS_WITHIN_S, Deploying
 from tailgate.targets.registry import Settings
 
 PURSE: pytest.StashKey[Purse | None] = pytest.StashKey()
@@ -125,7 +125,7 @@ def terms_of(config: pytest.Config, deploying: Deploying, zone: Price) -> Terms:
     return Terms(
         patience_s=deploying.patience_s,
         deleting_s=deploying.patience_s,
-        warming_s=WARMING_S,
+        warming_s=WARMS_WITHIN_S + RUN_ALLOWANCE_S,
         runs_each=1 + option.latency_repeats + confirming,
         zone=zone,
         zones=max(1, len(deploying.client_subnets)),

@@ -21,9 +21,6 @@ from tailgate.plan.rates import exact, gigabyte_at_most
 RUN_ALLOWANCE_S = 120.0
 """Beside its load, each run's: the harness's floor, the generator's start, and the 70 s that an unanswered request is waited for."""
 
-WARMING_S = 300.0
-"""Of each endpoint, until it answers evenly: whoever warms it keeps to that."""
-
 HOUR_S = 3600
 PRIVATE = "privatelink"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from tailgate.reporting.run_file import Run
+from tailgate.units import format_usd
 
 _OURS = (("lag_s", "send lag"), ("send_s", "sending"), ("wait_s", "waiting"), ("receive_s", "receiving"))
 
@@ -29,6 +30,15 @@ def phases_line(run: Run) -> Iterator[str]:
     match run.platform:
         case {"time": {"phases": Mapping() as phases}}:
             yield "as the client saw it: " + ", ".join(f"{name} {_ms(phases.get(key))}" for key, name in _OURS) + " ms, on average"
+
+
+def cost_line(run: Run) -> Iterator[str]:
+    """What its endpoint came to, for all runs there: `its endpoint cost 0.0123 USD, 0.23 USD an hour (Price List API, …) since …`."""
+    match run.platform:
+        case {"cost": {"usd": int() | float() as usd, **facts}}:
+            price = f"{facts['usd_per_hour']} USD an hour ({facts.get('price')})" if "usd_per_hour" in facts else "by the hour"
+            until = f"until {facts['until']}" if facts.get("until") else "and was not seen to be gone"
+            yield f"its endpoint cost {format_usd(usd)} for all its runs, {price} since {facts.get('since')} {until}"
 
 
 def platform_notes(runs: Sequence[Run]) -> list[str]:

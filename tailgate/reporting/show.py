@@ -8,7 +8,7 @@ from pathlib import Path
 from tailgate.plan.vocabulary import unit_of
 from tailgate.reporting.benchmark_json import runs_in
 from tailgate.reporting.plain import Plain
-from tailgate.reporting.platform import notes_of, phases_line, time_line
+from tailgate.reporting.platform import cost_line, notes_of, phases_line, time_line
 from tailgate.reporting.run_file import Run, read_json
 
 
@@ -23,7 +23,16 @@ def described(run: Run) -> str:
     compared = [str(run.pair["explanation"])] if "explanation" in run.pair else []
     time = [f"  where the time goes: {line}" for line in time_line(run)] + [f"    {line}" for line in phases_line(run)]
     notes = [f"  {note}" for note in notes_of(run)]
-    return "\n".join([str(run.verdict.get("explanation")), *(f"  {line}" for line in _lines(run)), *time, *notes, *compared])
+    return "\n".join(
+        [
+            str(run.verdict.get("explanation")),
+            *(f"  {line}" for line in _lines(run)),
+            *time,
+            *(f"  {line}" for line in cost_line(run)),
+            *notes,
+            *compared,
+        ]
+    )
 
 
 def _lines(run: Run) -> Iterator[str]:

@@ -44,7 +44,10 @@ def test_the_ceiling_is_shown_before_and_the_cost_after(pytester: pytest.Pyteste
             "cost: at most 0.1? USD planned, about 0.00 USD spent",
         ]
     )
-    facts = json.loads(next(pytester.path.glob("reports/runs/*/ranker-*.json")).read_text())["provenance"]["endpoint"]
+    recorded = json.loads(next(pytester.path.glob("reports/runs/*/ranker-*.json")).read_text())
+    cost, facts = recorded["platform"]["cost"], recorded["provenance"]["endpoint"]
+    assert 0 < cost["usd"] < 0.01
+    assert facts["billed_since"] == cost["since"] < cost["until"]
     assert (facts["usd_per_hour"], facts["price"][:14]) == ("0.075", "Price List API")
     assert facts["billed_since"].endswith("+00:00")
 

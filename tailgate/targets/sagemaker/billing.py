@@ -16,7 +16,7 @@ ENDPOINT, VPC_ENDPOINT = "endpoint", "vpc_endpoint"
 """The kinds that bill by the hour, as resources.py calls them."""
 
 
-class Billed:
+class BilledBook:
     """A book whose lines of one kind bill for `what`: an endpoint for its spec's instances, the interface VPC endpoint for the LINK.
 
     Time is the wall clock's: it goes on while the host sleeps, as bills do. From the wish to create it until it is seen to be gone:
@@ -41,7 +41,7 @@ class Billed:
 
 def billed(book: Book, purse: Purse | None, what: What, kind: str = ENDPOINT) -> Book:
     """The book, whose lines bill where there is a purse."""
-    return book if purse is None else Billed(book, purse, what, kind)
+    return book if purse is None else BilledBook(book, purse, what, kind)
 
 
 def billed_facts(purse: Purse, spec: EndpointSpec, name: str) -> dict[str, str]:

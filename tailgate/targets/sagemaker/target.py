@@ -7,7 +7,7 @@ generator finds its credentials by botocore's own chain; none of them pass throu
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -21,7 +21,7 @@ from tailgate.plan.purse import Purse
 from tailgate.targets import Address, Endpoint
 from tailgate.targets.deploying import WARMS_WITHIN_S, Deploying
 from tailgate.targets.sagemaker import described
-from tailgate.targets.sagemaker.billing import billed, billed_facts
+from tailgate.targets.sagemaker.billing import billed, billed_facts, costs_by_name
 from tailgate.targets.sagemaker.clients import Clients, clients_as_configured, invocation_url
 from tailgate.targets.sagemaker.connecting import Caller, authorities_pem, check_account, find_caller
 from tailgate.targets.sagemaker.create import Deployment
@@ -125,6 +125,10 @@ class SagemakerTarget:
                 return described.read_endpoint(self._clients.sagemaker.describe_endpoint(EndpointName=endpoint.name), self._region)
 
         return changes_since(endpoint, look, began="it came into service")
+
+    def spent(self) -> Mapping[str, Mapping[str, object]]:
+        """What each endpoint came to until now, by its name. Raises nothing."""
+        return {} if self._purse is None else costs_by_name(self._purse, time.time())
 
     def watch(self, on_progress: Callable[[EndpointSpec, str, float], None]) -> None:
         """From now on tell this, from whatever thread deploys: spec, status, seconds since waiting began."""
