@@ -18,6 +18,7 @@ THOROUGH = (
     "accuracy/test_generator_truth.py",
     "benchmarks/test_benchmarks.py",
     "emulated/test_costs_shared.py",
+    "emulated/test_boto3_conventions.py",
     "emulated/test_drive_command.py",
     "faults/test_a_noisy_host.py",
     "faults/test_generator_deaths.py",

@@ -23,7 +23,7 @@ from tailgate.targets import Address, Endpoint, Guard
 from tailgate.targets.attaching import Attaching
 from tailgate.targets.sagemaker import described
 from tailgate.targets.sagemaker.clients import invocation_url, open_reader
-from tailgate.targets.sagemaker.connecting import authorities_pem
+from tailgate.targets.sagemaker.connecting import authorities_pem, proxy_notes
 from tailgate.targets.sagemaker.described import Described, Variant
 from tailgate.targets.sagemaker.refusals import explained, is_absent, is_denied
 from tailgate.targets.sagemaker.steady import changes_since
@@ -125,7 +125,7 @@ class ExistingTarget:
             provenance=endpoint.facts() | own,
             found=found,
             guard=Guard(self._attaching.most_per_s, self._attaching.abort_share),
-            notes=tuple(notes),
+            notes=(*notes, *proxy_notes(next(iter(addresses.values())).url)),
             elsewhere=elsewhere,
         )
 

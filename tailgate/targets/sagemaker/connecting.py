@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError
+from botocore.utils import get_environ_proxies
 
 from tailgate.errors import PlanError, TargetError
 from tailgate.targets.sagemaker.clients import authorities, open_client, region_in_profile
@@ -49,6 +50,13 @@ def authorities_pem() -> str | None:
         return Path(path).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TargetError(f"the authorities in {path} cannot be read ({error}); check AWS_CA_BUNDLE, or ca_bundle in the profile") from None
+
+
+def proxy_notes(url: str) -> tuple[str, ...]:
+    """What a verdict has to say where boto3 would ask this url through a proxy, and the generator does not; the proxy is not named."""
+    if not get_environ_proxies(url):
+        return ()
+    return ("load goes straight to the endpoint, not through the proxy that the environment names: a proxy would be measured with it",)
 
 
 def find_caller(region: str) -> Caller:

@@ -23,7 +23,7 @@ from tailgate.targets.deploying import WARMS_WITHIN_S, Deploying
 from tailgate.targets.sagemaker import described
 from tailgate.targets.sagemaker.billing import billed, billed_facts, costs_by_name
 from tailgate.targets.sagemaker.clients import Clients, clients_as_configured, invocation_url
-from tailgate.targets.sagemaker.connecting import Caller, authorities_pem, check_account, find_caller
+from tailgate.targets.sagemaker.connecting import Caller, authorities_pem, check_account, find_caller, proxy_notes
 from tailgate.targets.sagemaker.create import Deployment
 from tailgate.targets.sagemaker.custody import Custody
 from tailgate.targets.sagemaker.dead_man import Switch, armed, guarded
@@ -204,13 +204,14 @@ class SagemakerTarget:
         own |= {"region": self._region, "deploy_s": f"{deploy_s:.0f}", "image": str(deployment.container["Image"]).partition("/")[2]}
         own |= {} if self._purse is None else billed_facts(self._purse, spec, deployment.name)
         own |= {"model_in_vpc": "yes"} if deployment.subnets else {}
-        burstable = spec.instance_type.startswith(_BURSTABLE)
+        burst = (_BURST_REGIME.format(spec.instance_type),) if spec.instance_type.startswith(_BURSTABLE) else ()
+        addresses = self._addresses(spec, deployment.name)
         return Endpoint(
             deployment.name,
-            self._addresses(spec, deployment.name),
+            addresses,
             deployed_by_us=True,
             provenance=facts | own,
-            notes=(_BURST_REGIME.format(spec.instance_type),) if burstable else (),
+            notes=(*burst, *proxy_notes(addresses["public"].url)),
             elsewhere={"privatelink": "target sagemaker makes none yet"},
             warms_within_s=WARMS_WITHIN_S,
         )
