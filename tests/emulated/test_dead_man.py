@@ -133,6 +133,15 @@ def test_somebody_elses_schedule_of_that_name_is_left_alone(scheduler: Any, serv
     assert custody.left() == ()
 
 
+def test_one_whose_first_answer_was_lost_is_our_own(scheduler: Any, services: Services, custody: Ledger) -> None:
+    """botocore asks again and hears that the name is taken; it stays in the ledger, and goes at the end."""
+    scheduler.create_schedule(**request_of(SWITCH))
+    with armed(services, SWITCH, custody) as unarmed:
+        assert unarmed is None
+        assert [entry.kind for entry in custody.left()] == [SCHEDULE]
+    assert schedules(scheduler) == []
+
+
 def test_a_sweep_knows_it_by_its_description(scheduler: Any, services: Services) -> None:
     """A schedule cannot carry tags. Another's, whatever its name and description, is not ours; deleting what is absent is done."""
     kind = KINDS[SCHEDULE]

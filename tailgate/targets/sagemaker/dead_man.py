@@ -126,6 +126,8 @@ def _arm(scheduler: Any, switch: Switch, custody: Book) -> None:
             scheduler.create_schedule(**request_of(switch))
     except TargetError as error:
         if isinstance(error.__cause__, ClientError) and code_of(error.__cause__) == _TAKEN:
+            if _tags(lambda _: scheduler, name) == switch.tags:
+                return  # botocore asked twice, for the first answer was lost
             custody.gone(SCHEDULE, name)  # it is another's
         else:
             with suppress(TargetError):  # its answer may have been lost
