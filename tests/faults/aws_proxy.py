@@ -152,6 +152,8 @@ class AwsProxy:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        if not self._thread.is_alive():
+            return
         self._server.shutdown()
         self._thread.join()
         with self._lock:

@@ -1,0 +1,112 @@
+"""Books: all that is in an account at moto, asked for directly and not through anything of ours; and somebody else's things in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+OTHERS = "production-ranker", "tailgate-looks-like-ours-0123456789", "tailgate-ranker-another-tool"
+"""Endpoints, configurations, models of somebody else: of another name, of a name like ours without tags, with another's tags."""
+
+_ACCOUNT: ContextVar[str] = ContextVar("account")
+_TAGS: dict[str, list[dict[str, str]]] = {
+    OTHERS[0]: [{"Key": "team", "Value": "search"}],
+    OTHERS[1]: [],
+    OTHERS[2]: [{"Key": "tailgate:run", "Value": "r"}, {"Key": "owner", "Value": "another tool"}],
+}
+
+
+class Books:
+    """An account's books at a moto server, in one region. Cheap to make: clients are shared."""
+
+    def __init__(self, url: str, account: str, region: str) -> None:
+        self.account, self.region = account, region
+        self._client = lambda service: _client(service, url, region)
+
+    def ask(self, service: str) -> Any:
+        """A client for the account; to be used at once, by the thread that asked."""
+        _ACCOUNT.set(self.account)
+        return self._client(service)
+
+    def everything(self) -> dict[str, str]:
+        """By kind and name, what each thing is like."""
+        return {key: json.dumps(about, sort_keys=True, default=str) for look in _LOOKS for key, about in look(self)}
+
+    def role(self, name: str, service: str) -> str:
+        """The ARN of a new role that a service may assume."""
+        allowed = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        arn: str = self.ask("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        return arn
+
+    def furnish(self) -> dict[str, str]:
+        """Put somebody else's things there; returns everything."""
+        sagemaker, s3 = self.ask("sagemaker"), self.ask("s3")
+        role = self.role("somebody-elses", "sagemaker")
+        for name in OTHERS:
+            tags = _TAGS[name]
+            variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+            sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": "i"}, Tags=tags)
+            sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], Tags=tags)
+            sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=tags)
+        where = {} if self.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
+        s3.create_bucket(Bucket=self.bucket, **where)
+        for key in ("models/production.tar.gz", "tailgate/notes.txt", "tailgate/somebody/0123456789abcdef/model.tar.gz"):
+            s3.put_object(Bucket=self.bucket, Key=key, Body=b"theirs", Tagging="team=search" if "somebody" in key else "")
+        return self.everything()
+
+    @property
+    def bucket(self) -> str:
+        """The bucket that SageMaker's SDK would use."""
+        return f"sagemaker-{self.region}-{self.account}"
+
+
+def _of_sagemaker(books: Books) -> Iterator[tuple[str, Any]]:
+    client = books.ask("sagemaker")
+    for verb, stem in (("endpoint", "Endpoint"), ("endpoint_config", "EndpointConfig"), ("model", "Model")):
+        for page in client.get_paginator(f"list_{verb}s").paginate():
+            for one in page[f"{stem}s"]:
+                try:
+                    tags = client.list_tags(ResourceArn=one[f"{stem}Arn"])["Tags"]
+                except ClientError:  # it went since it was listed
+                    continue
+                yield (
+                    f"{verb} {one[f'{stem}Name']}",
+                    {"created": one["CreationTime"], "tags": tags, "goes": one.get("EndpointStatus") == "Deleting"},
+                )
+
+
+def _of_s3(books: Books) -> Iterator[tuple[str, Any]]:
+    client = books.ask("s3")
+    for bucket in client.list_buckets()["Buckets"]:
+        yield f"bucket {bucket['Name']}", bucket["CreationDate"]
+        for one in client.list_objects_v2(Bucket=bucket["Name"]).get("Contents", ()):
+            tags = client.get_object_tagging(Bucket=bucket["Name"], Key=one["Key"])["TagSet"]
+            yield f"s3_object {bucket['Name']}/{one['Key']}", {"etag": one["ETag"], "tags": tags}
+
+
+def _of_scheduler(books: Books) -> Iterator[tuple[str, Any]]:
+    for one in books.ask("scheduler").list_schedules()["Schedules"]:
+        yield f"schedule {one['Name']}", one
+
+
+_LOOKS: tuple[Callable[[Books], Iterator[tuple[str, Any]]], ...] = (_of_sagemaker, _of_s3, _of_scheduler)
+
+
+@cache
+def _client(service: str, url: str, region: str) -> Any:
+    session = boto3.Session("AKIABOOKS", "any", region_name=region)
+    client = session.client(service, endpoint_url=url, config=Config(retries={"total_max_attempts": 1}, proxies={}))
+
+    def name_account(request: Any, **_: Any) -> None:
+        request.headers["x-moto-account-id"] = _ACCOUNT.get()
+
+    client.meta.events.register("before-send", name_account)
+    return client
