@@ -85,8 +85,9 @@ def ceiling_of(asked: Sequence[Asked], terms: Terms, price_of: PriceOf) -> Ceili
     lives_s = lasts + terms.deleting_s if asked else 0.0
     lines = [_instances(spec, dearest(asked, spec, price_of), lives_s) for spec in specs_of(asked)]
     if terms.zone is not None and any(map(is_private, asked)):
-        usd = _up(zones_usd(terms, lives_s))
-        lines.append(Line("interface VPC endpoint, zones", terms.zones, terms.zone, lives_s, usd, terms.zone.origin))
+        link_s = lives_s + terms.deleting_s  # it goes when all endpoints are gone
+        usd = _up(zones_usd(terms, link_s))
+        lines.append(Line("interface VPC endpoint, zones", terms.zones, terms.zone, link_s, usd, terms.zone.origin))
     payloads, known = data_usd(asked, terms), all(one_load(one).open_loop for one in asked)
     if payloads:
         origin = f"at most {gigabyte_at_most(private_link=False)} USD a GB, +{_private_gigabyte()} through PrivateLink"

@@ -91,9 +91,9 @@ class Purse:
             self._to_come.remove(cases_in(one))
 
     def begin_spec(self, spec: EndpointSpec, now_s: float) -> None:
-        """Somebody wants an endpoint of it, whatever for. Raises PlanError as `begin`, where no case asked for it."""
+        """Somebody wants an endpoint of it, whatever for. Raises PlanError as `begin`, where none is there and no case waits for it."""
         with self._lock:
-            if spec not in self._prices:
+            if spec not in self._expected and not self._there(spec):
                 self._admit(f"endpoint {spec.name} on {spec.instance_type}", [], [spec], now_s)
 
     def check_time(self, one: Asked, now_s: float) -> None:
@@ -133,8 +133,8 @@ class Purse:
         """What it may all come to at most, by what is known now."""
         with self._lock:
             until_s = (now_s if self._began_s is None else self._began_s) + self._planned_s + self._terms.deleting_s
-            usd = sum((self._usd(stay.what, stay.lasted_s(until_s)) for stay in self._stays), Decimal(0))
-            usd += sum((self._usd(what, max(0.0, until_s - now_s)) for what in self._expected), Decimal(0))
+            usd = sum((self._usd(stay.what, stay.lasted_s(self._latest_s(stay.what, until_s))) for stay in self._stays), Decimal(0))
+            usd += sum((self._usd(what, max(0.0, self._latest_s(what, until_s) - now_s)) for what in self._expected), Decimal(0))
             return usd + data_usd(self._asked, self._terms)
 
     def spent_usd(self, now_s: float, name: str | None = None) -> Decimal:
@@ -208,6 +208,10 @@ class Purse:
     def _there(self, what: What) -> bool:
         """Whether it is there, or about to be created."""
         return any(stay.what == what and stay.gone_s is None for stay in self._stays)
+
+    def _latest_s(self, what: What, until_s: float) -> float:
+        """The LINK goes when all endpoints are gone."""
+        return until_s + (self._terms.deleting_s if what == LINK else 0.0)
 
     def _usd(self, what: What, lasts_s: float) -> Decimal:
         if isinstance(what, str):

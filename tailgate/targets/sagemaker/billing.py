@@ -30,7 +30,11 @@ class BilledBook:
         """Note it, and that it bills from now on. Raises TargetError where it cannot be noted, PlanError where it cannot be paid."""
         if kind == self._kind:
             self._purse.opened(self._what, name, self._clock())
-        self._book.about_to_create(kind, name)
+        try:
+            self._book.about_to_create(kind, name)
+        except BaseException:
+            self.gone(kind, name)  # what is not noted is not created
+            raise
 
     def gone(self, kind: str, name: str) -> None:
         """Note it, and that it bills no more. Raises nothing."""

@@ -92,9 +92,11 @@ class SagemakerTarget:
     def open(self, spec: EndpointSpec) -> Iterator[Endpoint]:
         """Deploy the spec's endpoint; on leaving it is deleted and seen to be gone.
 
-        Raises TargetError, CapacityError; PlanError for what `examine` refuses.
+        Raises TargetError, CapacityError; PlanError for what `examine` refuses, and what nobody planned and cannot be paid.
         """
         caller = self._examined()
+        if self._purse is not None:
+            self._purse.begin_spec(spec, time.time())
         custody, expires_at = self._custody_for(caller), datetime.now(UTC) + timedelta(seconds=self._lasts_s)
         deployment = self._deployment(spec, caller, expires_at)
         switch = Switch(deployment.name, expires_at, self._deploying.dead_man_role_arn, deployment.tags)

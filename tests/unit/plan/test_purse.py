@@ -99,6 +99,23 @@ def test_an_endpoint_that_no_case_asked_for_has_to_fit_as_well() -> None:
         purse.begin_spec(EndpointSpec("big", instance_type="ml.m5.24xlarge"), BEGAN_S)
 
 
+def test_an_endpoint_that_is_gone_and_wanted_again_has_to_fit_again() -> None:
+    """Its money may have gone to another; one that is still planned, though gone for now, is waited for and has its own."""
+    purse = Purse(PLENTY, TERMS, price_of)
+    purse.plan([case()])
+    purse.opened(case().spec, "one", BEGAN_S)
+    purse.gone("one", BEGAN_S + 60)
+    before = purse.ceiling_usd(BEGAN_S + 60)
+    purse.begin_spec(case().spec, BEGAN_S + 60)
+    assert purse.ceiling_usd(BEGAN_S + 60) == before
+    purse.begin(case(), BEGAN_S + 60)
+    purse.opened(case().spec, "one", BEGAN_S + 60)
+    purse.gone("one", BEGAN_S + 120)
+    before = purse.ceiling_usd(BEGAN_S + 120)
+    purse.begin_spec(case().spec, BEGAN_S + 120)
+    assert purse.ceiling_usd(BEGAN_S + 120) > before
+
+
 def test_what_would_end_after_the_planned_time_is_not_begun() -> None:
     """Up to then everything is; the text says what is left and what may have taken the time."""
     purse = Purse(PLENTY, TERMS, price_of)

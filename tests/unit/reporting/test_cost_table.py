@@ -23,9 +23,9 @@ def test_a_table_tells_how_each_line_is_reckoned_and_what_is_not_in_it() -> None
     ceiling = ceiling_of([asked], TERMS, lambda *_: Price(0.115, "made up for a test"))
     assert cost_table(ceiling, width=160, most_usd=Decimal(2), silent="the Price List API did not answer (500)") == [
         "cost: at most 0.33 USD of 2.00 USD that --latency-max-usd allows, by a planned time of 40 min",
-        "  ranker: ml.m5.large            2 × 0.115 USD/h for at most 70 min    0.27 USD  made up for a test",
-        "  interface VPC endpoint, zones  2 × 0.014 USD/h for at most 70 min    0.06 USD  made up",
-        "  payloads                                                           < 0.01 USD  at most 0.02 USD a GB, +0.01 through PrivateLink",
+        "  ranker: ml.m5.large            2 × 0.115 USD/h for at most 70 min     0.27 USD  made up for a test",
+        "  interface VPC endpoint, zones  2 × 0.014 USD/h for at most 100 min    0.06 USD  made up",
+        "  payloads" + " " * 60 + "< 0.01 USD  at most 0.02 USD a GB, +0.01 through PrivateLink",
         "  the Price List API did not answer (500)",
         "  not in it: data that nobody knows ahead (what is answered); storage, logs, NAT and transfer to other networks, and taxes",
     ]
