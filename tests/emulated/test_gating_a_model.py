@@ -66,11 +66,12 @@ def test_the_buildspec_gates_a_model_and_leaves_nothing(aws: Any, tmp_path: Path
 @pytest.mark.parametrize(
     ("variables", "files", "code"),
     [
+        ({"MOST_USD": "0.01"}, {"test_ranker.py": SUITE}, 4),
         ({"ACCOUNT": "210987654321"}, {"test_ranker.py": SUITE}, 4),
         ({}, {"test_ranker.py": SUITE.replace("measure(case)", 'pytest.skip("no capacity")')}, 1),
         ({}, {"test_other.py": "def test_nothing(): pass"}, 5),
     ],
-    ids=["another account", "skipped", "nothing selected"],
+    ids=["above the ceiling", "another account", "skipped", "nothing selected"],
 )
 def test_a_build_in_which_nothing_was_gated_fails(
     variables: dict[str, str],

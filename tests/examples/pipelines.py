@@ -1,17 +1,19 @@
-"""The two pipelines under examples/ as data: their scripts in order, and what their variables may stand for."""
+"""The pipelines under examples/ as data: their scripts in order, and what their variables may stand for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tests.examples.vouching import PROJECT
 
-WORKFLOW, BUILDSPEC = PROJECT / "examples" / "github-actions.yml", PROJECT / "examples" / "buildspec.yml"
+EXAMPLES = PROJECT / "examples"
+GATE, SWEEP, BUILDSPEC = EXAMPLES / "github-actions.yml", EXAMPLES / "github-sweep.yml", EXAMPLES / "buildspec.yml"
 
 EXPRESSIONS = {
     "inputs.endpoint": "ranker-v8",
@@ -43,18 +45,18 @@ class Script:
     always: bool
 
 
-def job() -> Mapping[str, Any]:
+def job(workflow: Path = GATE) -> Mapping[str, Any]:
     """The workflow's one job."""
-    return next(iter(yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"].values()))  # type: ignore[no-any-return]  # YAML
+    return next(iter(yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values()))  # type: ignore[no-any-return]  # YAML
 
 
-def workflow_scripts() -> list[Script]:
+def workflow_scripts(workflow: Path = GATE) -> list[Script]:
     """The job's `run` steps."""
-    return [Script(step["name"], step["run"], "always()" in str(step.get("if"))) for step in job()["steps"] if "run" in step]
+    return [Script(step["name"], step["run"], "always()" in str(step.get("if"))) for step in job(workflow)["steps"] if "run" in step]
 
 
 def workflow_environment(expressions: Mapping[str, str] = EXPRESSIONS) -> dict[str, str]:
-    """The job's `env`, with its expressions' values."""
+    """The `env` of the gate's job, with its expressions' values."""
 
     def valued(found: re.Match[str]) -> str:
         return expressions[found[1]]
