@@ -148,7 +148,7 @@ def test_an_endpoint_that_is_changed_meanwhile_is_told(target: SagemakerTarget, 
         ({"role_arn": None}, "--latency-role"),
         ({"role_arn": "arn:aws:iam::999999999999:role/r"}, "is a role of account 999999999999"),
         ({"role_arn": f"arn:aws:iam::{ACCOUNT}:role/nobodys"}, "there is no such role"),
-        ({"image": None}, "--latency-image"),
+        ({"image": "https://hub/ranker"}, "--latency-image"),
     ],
 )
 def test_what_cannot_come_about_is_refused_before_anything_is_created(aws: Any, changes: dict[str, Any], said: str) -> None:

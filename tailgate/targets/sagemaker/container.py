@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 from tailgate.errors import PlanError
@@ -36,6 +37,47 @@ class Uploads(Protocol):
     def check_bucket(self) -> None:
         """Refuse a bucket that could not take archives, as far as anybody may look. Raises TargetError."""
         ...
+
+    def close(self) -> None:
+        """Delete what was put. May be called again. Raises TargetError naming what is left."""
+        ...
+
+
+class Containers:
+    """What a session deploys for the models of its cases. Thread-safe. uploads: opens, when it is first needed, where model data goes."""
+
+    def __init__(self, deploying: Deploying, region: str, uploads: Callable[[], Uploads]) -> None:
+        self._deploying, self._region = deploying, region
+        self._opening = uploads
+        self._uploads: Uploads | None = None
+        self._lock = Lock()
+        self._names: set[str] = set()
+
+    def admit(self, specs: Iterable[EndpointSpec]) -> None:
+        """Refuse models that nobody described, also beside those that were asked for before; asks nobody. Raises PlanError."""
+        names = {spec.model for spec in specs}
+        with self._lock:
+            check_models(self._names | names, self._deploying)
+            self._names |= names
+
+    def examine(self, specs: Iterable[EndpointSpec]) -> None:
+        """Refuse, before anything is created, what no container can be made of. Raises PlanError, TargetError."""
+        examine_models(specs, self._deploying, self._region, self._opened())
+
+    def of(self, spec: EndpointSpec) -> dict[str, Any]:
+        """The spec's ContainerDefinition, what it loads being in S3. Raises PlanError, TargetError."""
+        return model_of(spec, self._deploying, self._region, self._opened())
+
+    def close(self) -> None:
+        """Delete what was put into S3 for them, once no endpoint needs it. May be called again. Raises TargetError naming what is left."""
+        if self._uploads is not None:
+            self._uploads.close()
+
+    def _opened(self) -> Uploads:
+        with self._lock:
+            if self._uploads is None:
+                self._uploads = self._opening()
+            return self._uploads
 
 
 def check_models(names: Iterable[str], deploying: Deploying) -> None:

@@ -1,7 +1,8 @@
 """Model data: archives put into S3 for the time of a session, tagged as ours, and what the user has there looked at.
 
 Permissions: s3:PutObject, s3:PutObjectTagging and s3:DeleteObject below `tailgate/` in one bucket, s3:ListBucket on it; on a
-versioned bucket s3:ListBucketVersions and s3:DeleteObjectVersion as well. Of the user's own objects s3:GetObject, where it is given.
+versioned bucket s3:ListBucketVersions and s3:DeleteObjectVersion as well; the reaper and `tailgate sweep` read tags by
+s3:GetObjectTagging. Of the user's own objects s3:GetObject, of prefixes s3:ListBucket, where they are given.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ class ModelData:
         """Delete what was put, whether or not its upload was answered. May be called again. Raises TargetError naming what is left."""
         with self._lock:
             errors = [error for key in tuple(self._begun) if (error := self._delete(key)) is not None]
+        self._s3.close()
         if errors:
             raise TargetError("; ".join(str(error) for error in errors)) from ExceptionGroup("deletion", errors)
 

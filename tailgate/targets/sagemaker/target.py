@@ -15,7 +15,6 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
-from tailgate.errors import PlanError
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.purse import Purse
 from tailgate.targets import Address, Endpoint
@@ -24,18 +23,21 @@ from tailgate.targets.sagemaker import described
 from tailgate.targets.sagemaker.billing import billed, billed_facts, costs_by_name
 from tailgate.targets.sagemaker.clients import Clients, clients_as_configured, invocation_url
 from tailgate.targets.sagemaker.connecting import Caller, authorities_pem, check_account, find_caller, proxy_notes
+from tailgate.targets.sagemaker.container import Containers, facts_of
 from tailgate.targets.sagemaker.create import Deployment
 from tailgate.targets.sagemaker.custody import Custody
 from tailgate.targets.sagemaker.dead_man import Switch, armed, guarded
 from tailgate.targets.sagemaker.deployment import Conduct, deployed
 from tailgate.targets.sagemaker.kinds import Services
 from tailgate.targets.sagemaker.ledger import FOLDER
+from tailgate.targets.sagemaker.model_data import ModelData, Shelf
 from tailgate.targets.sagemaker.names import ownership_tags, resource_name
 from tailgate.targets.sagemaker.reaper import AS_USUAL, Reaping
 from tailgate.targets.sagemaker.refusals import explained
 from tailgate.targets.sagemaker.removal import connect
 from tailgate.targets.sagemaker.role import check_role
 from tailgate.targets.sagemaker.steady import changes_since
+from tailgate.targets.sagemaker.stored import usual_bucket
 from tailgate.targets.sagemaker.waiting import Patience, Progress
 
 if TYPE_CHECKING:
@@ -81,12 +83,14 @@ class SagemakerTarget:
         self._caller: Caller | None = None
         self._reports, self._reaping = reports, reaping
         self._custody: Custody | None = None
+        self._containers = Containers(deploying, region, self._model_data)
 
     def examine(self, cases: Sequence[Case]) -> None:
         """Refuse, before anything is created, what cannot come about: credentials, account, role, models. Raises PlanError, TargetError."""
+        specs = [case.spec for case in cases]
+        self._containers.admit(specs)  # which asks nobody, so it is first
         self._examined()
-        for case in cases:
-            self._container(case.spec)
+        self._containers.examine(specs)
 
     @contextmanager
     def open(self, spec: EndpointSpec) -> Iterator[Endpoint]:
@@ -94,6 +98,7 @@ class SagemakerTarget:
 
         Raises TargetError, CapacityError; PlanError for what `examine` refuses, and what nobody planned and cannot be paid.
         """
+        self._containers.admit([spec])
         caller = self._examined()
         if self._purse is not None:
             self._purse.begin_spec(spec, time.time())
@@ -151,8 +156,11 @@ class SagemakerTarget:
         clients = self.__dict__.pop("_clients", None)
         if clients is not None:
             clients.close()
-        if custody is not None:
-            custody.end()
+        try:
+            self._containers.close()
+        finally:
+            if custody is not None:
+                custody.end()
 
     @cached_property
     def _clients(self) -> Clients:
@@ -170,6 +178,16 @@ class SagemakerTarget:
                 self._custody = Custody(self._reports / FOLDER, self._run_id, self._region, caller.account, self._reaping)
             return self._custody
 
+    def _tags(self, caller: Caller, expires_at: datetime) -> dict[str, str]:
+        return ownership_tags(self._run_id, self._deploying.owner or caller.name, expires_at)
+
+    def _model_data(self) -> ModelData:
+        """Where model data is put for the session; asks nobody yet."""
+        caller, expires_at = self._examined(), datetime.now(UTC) + timedelta(seconds=self._lasts_s)
+        bucket = self._deploying.bucket or usual_bucket(self._region, caller.account)
+        shelf = Shelf(bucket, self._run_id, self._region, caller.account, self._tags(caller, expires_at))
+        return ModelData(self._services("s3"), shelf, self._custody_for(caller))
+
     def _examined(self) -> Caller:
         """The caller, once it is known that everything may be done as asked. Found out once. Raises PlanError, TargetError."""
         with self._lock:
@@ -185,25 +203,17 @@ class SagemakerTarget:
         return Deployment(
             name=resource_name(spec, self._run_id),
             spec=spec,
-            container=self._container(spec),
+            container=self._containers.of(spec),
             role_arn=deploying.role_arn or "",
-            tags=ownership_tags(self._run_id, deploying.owner or caller.name, expires_at),
+            tags=self._tags(caller, expires_at),
             subnets=deploying.model_subnets,
             security_groups=deploying.model_security_groups,
         )
 
-    def _container(self, spec: EndpointSpec) -> dict[str, Any]:
-        """The spec's model as SageMaker takes it. Raises PlanError."""
-        deploying = self._deploying
-        if deploying.image is None:
-            raise PlanError(f"{spec.name}: nothing says what to deploy as its model '{spec.model}'; name a container: --latency-image")
-        container: dict[str, Any] = {"Image": deploying.image, "Environment": dict(deploying.environment)}
-        return container | ({"ModelDataUrl": deploying.model_data} if deploying.model_data is not None else {})
-
     def _endpoint(self, spec: EndpointSpec, deployment: Deployment, answer: dict[str, Any], deploy_s: float) -> Endpoint:
         facts = described.read_endpoint(answer, self._region).facts()
         own = {"instance_type": spec.instance_type, "instance_count": str(spec.instance_count), "routing": spec.routing}
-        own |= {"region": self._region, "deploy_s": f"{deploy_s:.0f}", "image": str(deployment.container["Image"]).partition("/")[2]}
+        own |= {"region": self._region, "deploy_s": f"{deploy_s:.0f}"} | facts_of(deployment.container)
         own |= {} if self._purse is None else billed_facts(self._purse, spec, deployment.name)
         own |= {"model_in_vpc": "yes"} if deployment.subnets else {}
         burst = (_BURST_REGIME.format(spec.instance_type),) if spec.instance_type.startswith(_BURSTABLE) else ()

@@ -51,6 +51,9 @@ class Uploads:
         """It is there."""
         self.looked_at.append("the bucket")
 
+    def close(self) -> None:
+        """Nothing was put."""
+
 
 def check_patterns(shape: Shape, value: Any) -> None:
     """As the service does, and botocore does not: that texts are of their pattern, among their choices, of their length."""
