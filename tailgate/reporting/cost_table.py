@@ -17,6 +17,9 @@ _OTHERS = "storage, logs, NAT and transfer to other networks, and taxes"
 def cost_table(ceiling: Ceiling, *, width: int, most_usd: Decimal | None = None, silent: str | None = None) -> list[str]:
     """Lines of at most `width` columns. most_usd: what may be spent; silent: why the price list said nothing."""
     allowed = "" if most_usd is None else f" of {money(most_usd)} that --latency-max-usd allows"
+    if not ceiling.lines:
+        head = f"cost: nothing is planned ahead; what tests ask for is held against what is left{allowed}"
+        return textwrap.wrap(head, width)
     head = f"cost: at most {money(ceiling.usd)}{allowed}, by a planned time of {_time(ceiling.planned_s)}"
     rows = [(line.what, _reckoned(line), _at_most(line.usd), line.origin) for line in ceiling.lines]
     wide = [max((len(row[column]) for row in rows), default=0) for column in range(3)]

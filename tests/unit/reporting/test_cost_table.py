@@ -31,6 +31,12 @@ def test_a_table_tells_how_each_line_is_reckoned_and_what_is_not_in_it() -> None
     ]
 
 
+def test_where_nothing_is_planned_the_limit_is_told() -> None:
+    """Cases that tests make in their bodies are not known ahead."""
+    told = "cost: nothing is planned ahead; what tests ask for is held against what is left of 2.00 USD that --latency-max-usd allows"
+    assert cost_table(ceiling_of([], TERMS, price_of), width=160, most_usd=Decimal(2)) == [told]
+
+
 @pytest.mark.parametrize("width", [40, 80, 160])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     """What is too wide goes on in the next line."""
