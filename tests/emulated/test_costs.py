@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tailgate.errors import TargetError
+from tailgate.overdue import Overdue
+from tailgate.plan.ceiling import Terms
+from tailgate.plan.prices import Price
+from tailgate.plan.purse import Purse
+from tailgate.targets.prefetch import Prefetched
+from tailgate.targets.sagemaker.target import SagemakerTarget
 from tests.emulated.conftest import REGION
-from tests.emulated.test_sagemaker_target import OPTIONS, SUITE, aws, ours  # noqa: F401  # aws is a fixture
+from tests.emulated.test_sagemaker_target import DEPLOYING, OPTIONS, SPEC, SUITE, aws, ours  # noqa: F401  # aws is a fixture
 from tests.unit.targets.sagemaker.price_list_server import PriceServer, hosting, price_server
 
 
@@ -72,3 +83,22 @@ def test_explain_shows_the_ceiling_and_refuses_nothing(pytester: pytest.Pytester
         [f"  ranker: ml.t2.medium  1 × 0.084 USD/h*no price of {REGION} is known: 1.5 × 0.056*", "  the Price List API did not answer*"]
     )
     assert ours(aws) == []
+
+
+def test_what_is_overdue_is_deleted_whoever_holds_it(aws: Any, tmp_path: Path) -> None:  # noqa: F811  # the fixture
+    """An endpoint that a test keeps open beyond the planned time is gone, billed until then, and no other is opened."""
+    purse = Purse(Decimal(5), Terms(patience_s=3, deleting_s=30), lambda *_: Price(0.36, "made up"))
+    target = Prefetched(SagemakerTarget(DEPLOYING, region=REGION, run_id="run-1", reports=tmp_path, purse=purse))
+    with target.open(SPEC) as endpoint:
+        assert endpoint.provenance["usd_per_hour"] == "0.72"
+        assert endpoint.name in ours(aws)
+        watch = Overdue(purse, target.close)
+        until_s = time.monotonic() + 60
+        while ours(aws) and time.monotonic() < until_s:
+            time.sleep(0.1)
+        assert ours(aws) == []
+        with pytest.raises(TargetError, match="the session is ending"), target.open(replace(SPEC, name="other")):
+            pass
+    watch.stop()
+    target.close()
+    assert 0 < purse.spent_usd(time.time()) == purse.spent_usd(time.time() + 3600) < Decimal("0.01")
