@@ -1,0 +1,75 @@
+"""Ten endpoints of target sagemaker deploy side by side, while those that are there are measured: against the time that it takes at best."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import boto3
+import pytest
+
+from tailgate import Budget, Case, EndpointSpec, Poisson
+from tailgate.targets.deploying import Deploying
+from tailgate.targets.emulated.child import Child
+from tailgate.targets.prefetch import Prefetched
+from tailgate.targets.sagemaker.target import SagemakerTarget
+from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY
+from tests.emulated.test_sagemaker_target import IMAGE, ROLE, TRUST, ours
+
+DEPLOY_S, MEASURE_S = 5.0, 1.0
+SPECS = [EndpointSpec(f"ranker-{number}", instance_type="ml.m5.large") for number in range(10)]
+CASES = [Case(spec, payload=b"[1]", load=Poisson(per_s=60, for_s=2, seed=7), budget=Budget.of("p90 <= 500ms")) for spec in SPECS]
+
+
+@pytest.fixture
+def slow_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A control plane whose endpoints take their time, and boto3's settings that lead to it. Its client."""
+    child = Child("control plane", "tailgate.targets.emulated.control_plane")
+    child.tell({"simulation": {"deploy_s": DEPLOY_S}})
+    settings = {"AWS_ENDPOINT_URL": child.ready(60)["url"], "AWS_REGION": REGION}
+    settings |= {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    session = boto3.Session()
+    iam, sagemaker = (session.client(service, region_name=REGION) for service in ("iam", "sagemaker"))
+    iam.create_role(RoleName="sagemaker-execution", AssumeRolePolicyDocument=json.dumps({"Statement": [TRUST]}))
+    yield sagemaker
+    assert ours(sagemaker) == []
+    for client in (iam, sagemaker):
+        client.close()
+    child.end(10)
+
+
+def lasted_s(specs: list[EndpointSpec], cases: list[Case], reports: Path) -> float:
+    """How long it takes to deploy them, to hold each for as long as it would be measured, and to see all of them gone."""
+    target = SagemakerTarget(Deploying(role_arn=ROLE, image=IMAGE), region=REGION, run_id="run-1", reports=reports)
+    began_s = time.monotonic()
+    with Prefetched(target) as prefetched:
+        prefetched.examine(cases)
+        prefetched.prefetch(specs)
+        for spec in specs:
+            with prefetched.open(spec) as endpoint:
+                assert endpoint.name.startswith(f"tailgate-{spec.name}-")
+                Event().wait(MEASURE_S)
+            prefetched.let_go(spec)
+    took = time.monotonic() - began_s
+    print("TOOK", len(specs), took)
+    return took
+
+
+@pytest.mark.alone
+@pytest.mark.thorough
+def test_ten_endpoints_take_hardly_longer_than_one_and_ten_measurements(slow_aws: Any, tmp_path: Path) -> None:
+    """At best: one deployment, then ten measurements; deleting goes on beside them. The measure is the ratio to that."""
+    assert slow_aws
+    assert lasted_s(SPECS, CASES, tmp_path) <= 1.15 * (DEPLOY_S + len(SPECS) * MEASURE_S)
+
+
+def test_three_endpoints_take_less_than_one_after_the_other(slow_aws: Any, tmp_path: Path) -> None:
+    """The same in short, on a host that is busy with other tests."""
+    assert slow_aws
+    assert lasted_s(SPECS[:3], CASES[:3], tmp_path) < 3 * (DEPLOY_S + MEASURE_S)
