@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,18 +23,31 @@ class Clients:
 
     creating: SageMaker without retries. A create whose answer was lost and that botocore repeats unseen comes back as
     "already existing": a lie about our own endpoint. sagemaker: SageMaker for questions and deletions, which may be
-    repeated. ec2: with retries; creates carry a client token.
+    repeated. ec2: with retries; creates carry a client token; None where nobody asks it.
     """
 
     region: str
     creating: Any
     sagemaker: Any
-    ec2: Any
+    ec2: Any = None
 
     def close(self) -> None:
         """Close their connections; they open again if they are used."""
         for client in (self.creating, self.sagemaker, self.ec2):
-            client.close()
+            if client is not None:
+                client.close()
+
+
+@functools.cache
+def _loader() -> Any:
+    """Reads service models from botocore's files, each once in a process: SageMaker's and EC2's are megabytes."""
+    return botocore.session.Session().get_component("data_loader")
+
+
+def _session() -> boto3.Session:
+    core = botocore.session.Session()
+    core.register_component("data_loader", _loader())
+    return boto3.Session(botocore_session=core)
 
 
 def open_client(service: str, region: str, *, attempts: int = 3) -> Any:
@@ -43,7 +57,7 @@ def open_client(service: str, region: str, *, attempts: int = 3) -> Any:
     raises where that cannot be read.
     """
     config = Config(**_TIMES, retries={"mode": "standard", "total_max_attempts": attempts})
-    return boto3.Session().client(service, region_name=region, config=config)
+    return _session().client(service, region_name=region, config=config)
 
 
 def open_reader(region: str) -> Any:
@@ -52,8 +66,8 @@ def open_reader(region: str) -> Any:
 
 
 def clients_as_configured(region: str) -> Clients:
-    """Clients as boto3 is configured here. Raises what botocore raises."""
-    return open_clients(boto3.Session(), region)
+    """Clients for SageMaker as boto3 is configured here, and none for EC2. Raises what botocore raises."""
+    return Clients(region, creating=open_client("sagemaker", region, attempts=1), sagemaker=open_client("sagemaker", region))
 
 
 def invocation_url(region: str, endpoint: str) -> str:

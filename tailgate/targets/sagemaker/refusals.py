@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, HTTPClientError, NoCredentialsError
 from botocore.parsers import ResponseParserError
 
 from tailgate.errors import CapacityError, TargetError
@@ -59,6 +59,13 @@ def is_denied(error: ClientError) -> bool:
 def is_throttled(error: ClientError) -> bool:
     """Whether AWS turned the call away unread because of its rate."""
     return code_of(error) in _THROTTLE_CODES
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether a question may well be answered when it is asked again: throttled, a failure of AWS's own, or of the network between."""
+    if isinstance(error, ClientError):
+        return is_throttled(error) or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    return isinstance(error, HTTPClientError)
 
 
 def lacks_capacity(reason: str) -> bool:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 LASTS_S = 4 * 3600.0
 _REPORTS = Path("reports")
-_LONGEST_LOOK_S = 10.0
+_LONGEST_LOOK_S, _SILENCE_S = 10.0, 300.0
 _BURSTABLE = ("ml.t2.", "ml.t3.")
 _BURST_REGIME = "burst regime: {} spends CPU credits, so a short run shows it better than it stays; a steady claim needs hours of load"
 
@@ -107,7 +107,7 @@ class SagemakerTarget:
         switch = Switch(deployment.name, expires_at, self._deploying.dead_man_role_arn, deployment.tags)
         patience_s = self._deploying.patience_s
         conduct = Conduct(
-            deploying=Patience(_LONGEST_LOOK_S, patience_s, share=0.1),
+            deploying=Patience(_LONGEST_LOOK_S, patience_s, share=0.1, silence_s=_SILENCE_S),
             deleting=Patience(_LONGEST_LOOK_S, patience_s, share=0.1),
             on_progress=self._progress_of(spec),
             stop=self._stop,

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from tailgate.errors import CapacityError, TargetError
-from tailgate.targets.sagemaker.refusals import explained, lacks_capacity
+from tailgate.targets.sagemaker.refusals import explained, is_passing, lacks_capacity
 
 Progress = Callable[[str, float], None]
 """Called with a status, as the service spells it, and the seconds since waiting began."""
@@ -28,13 +30,15 @@ class StoppedError(TargetError):
 class Patience:
     """How often to ask, and how long to go on asking, in seconds.
 
-    share: with it, the pause is this share of what was waited already, between a quarter of a second and the interval: what is
-    soon there is soon seen, and asking an hour long costs few calls.
+    share: with it, the pause is this share of what was waited already, between half a second and the interval: what is
+    soon there is soon seen, and asking an hour long costs few calls. silence_s: for how long questions may go unanswered, because
+    AWS is busy or the network is gone, before the wait is given up; 0 where an error is one at once.
     """
 
     interval_s: float
     timeout_s: float
     share: float | None = None
+    silence_s: float = 0.0
 
     def rounds(self, stop: Event | None = None) -> Iterator[float]:
         """Seconds waited so far, once per round, until the time is up; sleeps in between.
@@ -53,7 +57,7 @@ class Patience:
         raise StoppedError(f"stopped after {time.monotonic() - began_s:.0f} s of waiting, as asked")
 
     def _pause_s(self, waited_s: float) -> float:
-        return self.interval_s if self.share is None else min(self.interval_s, max(0.25, waited_s * self.share))
+        return self.interval_s if self.share is None else min(self.interval_s, max(0.5, waited_s * self.share))
 
 
 def wait_in_service(
@@ -61,13 +65,20 @@ def wait_in_service(
 ) -> dict[str, Any]:
     """Wait until the endpoint answers requests; returns its description.
 
-    Raises CapacityError when it failed for want of capacity; TargetError when it failed otherwise, ended in another
-    status, vanished, or is not in service when patience ends; StoppedError when `stop` is set.
+    A question that was not answered is asked again, as long as patience bears silence. Raises CapacityError when it failed for want of
+    capacity; TargetError when it failed otherwise, ended in another status, vanished, or is not in service when patience ends;
+    StoppedError when `stop` is set.
     """
-    status, waited_s = "unknown", 0.0
+    status, waited_s, answered_s = "unknown", 0.0, 0.0
     for waited_s in patience.rounds(stop):
         with explained(f"describe the endpoint {name}"):
-            described: dict[str, Any] = client.describe_endpoint(EndpointName=name)
+            try:
+                described: dict[str, Any] = client.describe_endpoint(EndpointName=name)
+            except (ClientError, BotoCoreError) as error:
+                if not is_passing(error) or waited_s - answered_s >= patience.silence_s:
+                    raise
+                continue
+        answered_s = waited_s
         status = described["EndpointStatus"]
         if on_progress is not None:
             on_progress(status, waited_s)

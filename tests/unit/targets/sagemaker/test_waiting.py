@@ -120,3 +120,23 @@ def test_the_last_round_begins_when_the_time_is_up() -> None:
     """What becomes true during the last pause is still seen."""
     rounds = list(Patience(interval_s=10.0, timeout_s=0.05).rounds())
     assert rounds[0] < 0.05 <= rounds[-1]
+
+
+@pytest.mark.parametrize(("code", "status"), [("ThrottlingException", 400), ("InternalFailure", 500)])
+def test_a_question_that_goes_unanswered_is_asked_again(stubbed: tuple[Any, Stubber], code: str, status: int) -> None:
+    """A deployment of ten minutes is not given up because AWS was busy for a second."""
+    client, stubber = stubbed
+    answer(stubber, ["Creating"])
+    for _ in range(10):
+        stubber.add_client_error("describe_endpoint", code, "later", status)
+    answer(stubber, ["InService"])
+    assert wait_in_service(client, "e", Patience(0.0, 60.0, silence_s=30.0))["EndpointStatus"] == "InService"
+
+
+@pytest.mark.parametrize(("code", "silence_s"), [("AccessDeniedException", 30.0), ("ThrottlingException", 0.0)])
+def test_what_will_not_be_answered_otherwise_is_raised_at_once(stubbed: tuple[Any, Stubber], code: str, silence_s: float) -> None:
+    """And so is everything where no silence is borne: the emulation's processes are on this host."""
+    client, stubber = stubbed
+    stubber.add_client_error("describe_endpoint", code, "no", 400)
+    with pytest.raises(TargetError, match=code):
+        wait_in_service(client, "e", Patience(0.0, 60.0, silence_s=silence_s))
