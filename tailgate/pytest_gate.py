@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -18,13 +19,13 @@ import pytest
 
 from tailgate.afterwards import WAIT_S
 from tailgate.analysis.looks.rhythm import USUAL
-from tailgate.errors import TailgateError
+from tailgate.errors import LeftBehindError, TailgateError
 from tailgate.floor import Floors
 from tailgate.generator.workers.workforce import Workforce
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.pair import Pair
 from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge
-from tailgate.pytest_options import history_folder
+from tailgate.pytest_options import LEFT_BEHIND, history_folder
 from tailgate.pytest_terminal import Terminal
 from tailgate.releasing import Releases
 from tailgate.reporting.progress import Board, RelayBoard
@@ -156,8 +157,7 @@ class Gate:
         try:
             self._session.close()
         except TailgateError as error:
-            session.exitstatus = max(int(session.exitstatus), int(pytest.ExitCode.TESTS_FAILED))
-            self._config.issue_config_time_warning(pytest.PytestWarning(str(error)), stacklevel=1)
+            self._tell_left_behind(session, error)
         self._add_afterwards(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
         if hasattr(self._config, "workeroutput"):
             self._config.workeroutput[WORKER_FOLDER] = str(self._folder.path)
@@ -165,6 +165,19 @@ class Gate:
             return (yield)
         finally:
             self._folder.release()
+
+    def _tell_left_behind(self, session: pytest.Session, error: TailgateError) -> None:
+        """Fail the session, whatever its tests found: something may cost money until somebody deletes it."""
+        session.exitstatus = max(int(session.exitstatus), int(pytest.ExitCode.TESTS_FAILED))
+        reasons = dict.fromkeys(str(each) for each in (error, error.__context__) if isinstance(each, TailgateError))
+        text = "; because ".join(reasons)
+        if hasattr(self._config, "workeroutput"):
+            self._config.workeroutput[LEFT_BEHIND] = text
+        category = ResourceWarning if isinstance(error, LeftBehindError) else pytest.PytestWarning
+        try:
+            self._config.issue_config_time_warning(category(text), stacklevel=1)
+        except Warning:  # they are errors here, which would end the session before its record is written
+            print(f"\ntailgate: {text}", file=sys.stderr)
 
     def _add_afterwards(self, *, interrupted: bool) -> None:
         """Let the runs have what is only known now. Nobody who interrupts waits for CloudWatch; Ctrl-C ends only that wait."""

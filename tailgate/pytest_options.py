@@ -29,6 +29,9 @@ DEFAULT_REGION = "us-east-1"
 PLAN: pytest.StashKey[Plan | None] = pytest.StashKey()
 BASELINES: pytest.StashKey[Baselines | None] = pytest.StashKey()
 
+LEFT_BEHIND = "tailgate_left_behind"
+"""How an xdist worker tells its controller what it could not delete."""
+
 _ON_AWS = ("existing", "sagemaker")
 _LONGEST_WAIT_S = 3600.0
 _IMPLIED = {"--latency-process": "process", "--latency-url": "url"}

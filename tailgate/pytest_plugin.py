@@ -18,7 +18,17 @@ from tailgate.pytest_benchmark_bridge import before_benchmark
 from tailgate.pytest_costing import PURSE, explain_costs, purse_of, watch_costs
 from tailgate.pytest_locust_truce import Truce
 from tailgate.pytest_measure import LINES, Measure
-from tailgate.pytest_options import BASELINES, PLAN, add_options, read_options, region_of, reports_folder, settings_of, workforce_of
+from tailgate.pytest_options import (
+    BASELINES,
+    LEFT_BEHIND,
+    PLAN,
+    add_options,
+    read_options,
+    region_of,
+    reports_folder,
+    settings_of,
+    workforce_of,
+)
 from tailgate.pytest_terminal import REPORT_LINES, announce, explain
 from tailgate.targets import Target
 
@@ -29,6 +39,8 @@ if TYPE_CHECKING:
 GATE: pytest.StashKey[Gate] = pytest.StashKey()
 REFUSAL: pytest.StashKey[str] = pytest.StashKey()
 """Why nothing can be measured, where it is an xdist worker that found out."""
+LEFT: pytest.StashKey[str] = pytest.StashKey()
+"""What an xdist worker could not delete."""
 
 _RUN_NOTHING = ("collectonly", "showfixtures", "show_fixtures_per_test", "setupplan", "setuponly")
 _WORKER_REFUSAL = "tailgate_refusal"
@@ -63,23 +75,28 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_testnodedown(node: Any) -> None:
     """An xdist worker has measured: see to it that its runs are collected. Or it could not: take note why."""
-    refusal = getattr(node, "workeroutput", {}).get(_WORKER_REFUSAL)
+    output = getattr(node, "workeroutput", {})
+    refusal = output.get(_WORKER_REFUSAL)
     if refusal is not None:
         node.config.stash[REFUSAL] = refusal
-    if "tailgate_folder" in getattr(node, "workeroutput", {}) and not node.config.pluginmanager.has_plugin("tailgate-bridge"):
+    if LEFT_BEHIND in output:
+        node.config.stash[LEFT] = output[LEFT_BEHIND]
+    if "tailgate_folder" in output and not node.config.pluginmanager.has_plugin("tailgate-bridge"):
         _open_controller(node.config)
         node.config.pluginmanager.get_plugin("tailgate-bridge").pytest_testnodedown(node)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Under xdist, pass on from worker to controller why nothing could be measured: a usage error, as it is without."""
+    """Under xdist, what a worker found out is the session's: nothing could be measured, a usage error; or something was left behind."""
     config = session.config
     if REFUSAL in config.stash:
         if hasattr(config, "workeroutput"):
             config.workeroutput[_WORKER_REFUSAL] = config.stash[REFUSAL]
         else:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
+    elif LEFT in config.stash:
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -34,7 +34,7 @@ class Reaping:
     somebody to renew credentials.
     """
 
-    interval_s: float = 5.0
+    interval_s: float = 30.0
     patience_s: float = 2 * 3600.0
     settle_s: float = 15.0
 
