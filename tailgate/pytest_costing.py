@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from tailgate.plan.rates import hour_at_most, zone_hour_at_most
 from tailgate.pytest_deploying import KIND
 from tailgate.pytest_options import BASELINES, kind_of, settings_of
 from tailgate.pytest_terminal import WIDTH_OF_LOGS
-from tailgate.targets.deploying import WARMS_WITHIN_S, Deploying
+from tailgate.targets.deploying import WARMS_WITHIN_S, Deploying, unattended
 from tailgate.targets.registry import Settings
 
 PURSE: pytest.StashKey[Purse | None] = pytest.StashKey()
@@ -77,7 +78,8 @@ def purse_of(config: pytest.Config, settings: Settings, asked: Sequence[Asked]) 
     workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
     reckoning = _reckoning(config, settings, asked)
     purse = Purse(most_usd, reckoning.terms, reckoning.price_of, processes=workers)
-    _show(config, reckoning.lines(asked, _width(config), most_usd), workers)
+    told = unattended(settings.deploying)
+    _show(config, [*reckoning.lines(asked, _width(config), most_usd), *textwrap.wrap(told or "", _width(config))], workers)
     purse.plan(asked)
     _costing(config).purse = purse
     return purse

@@ -18,6 +18,9 @@ PATIENCE_S = 1800.0
 WARMS_WITHIN_S = 120.0
 """How long a fresh endpoint may be asked gently until it answers evenly: instances warm up one by one."""
 
+LASTS_S = 4 * 3600.0
+"""How long what was created lasts at least, where nobody said it."""
+
 _SHORTEST_S, _LONGEST_S = 60.0, 7 * 24 * 3600.0
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]{1,512}", re.ASCII)
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -94,6 +97,30 @@ def read_deploying(
         lasts_s=None if expiry is None else _time(expiry, "--latency-expiry", "4h"),
         dead_man_role_arn=_match(_ROLE, dead_man_role, "--latency-dead-man-role", "a role's ARN"),
         client_subnets=_ids(client_subnets, "subnet", "--latency-client-subnet", _MOST_SUBNETS),
+    )
+
+
+def lasts_s(deploying: Deploying, planned_s: float) -> float:
+    """After which what is created has expired: as said, else what the session may take twice over, and no less than LASTS_S."""
+    return deploying.lasts_s or max(LASTS_S, 2 * planned_s)
+
+
+def check_expiry(deploying: Deploying, planned_s: float) -> None:
+    """Refuse to let things expire while they are in use. Raises PlanError."""
+    if lasts_s(deploying, planned_s) < planned_s:
+        raise PlanError(
+            f"--latency-expiry is {lasts_s(deploying, planned_s) / 60:.0f} min, and the session may take {planned_s / 60:.0f} min: its "
+            "endpoints would be deleted while they are measured; say a longer one, or none"
+        )
+
+
+def unattended(deploying: Deploying) -> str | None:
+    """What whoever pays should know where no dead-man's switch is armed, in a sentence; None where a role for it is named."""
+    if deploying.dead_man_role_arn is not None:
+        return None
+    return (
+        "no dead-man: if this host loses power, endpoints bill until `tailgate sweep --delete` is run; --latency-dead-man-role names the "
+        "role as which AWS itself deletes them at their expiry"
     )
 
 

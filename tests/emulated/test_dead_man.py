@@ -85,15 +85,16 @@ def test_it_stays_armed_while_its_endpoint_may_be_there(scheduler: Any, services
     assert {entry.kind for entry in custody.left()} == {SCHEDULE, "endpoint"}
 
 
-def test_without_a_role_nothing_is_armed_and_the_verdict_says_what_that_means(scheduler: Any, services: Services, custody: Ledger) -> None:
-    """Said plainly, with the option that would change it; the record has the fact."""
+def test_without_a_role_nothing_is_armed_and_the_record_says_what_that_means(scheduler: Any, services: Services, custody: Ledger) -> None:
+    """Said plainly, with the option that would change it; and so in each verdict, where a role was named in vain."""
     with armed(services, UNARMED, custody) as unarmed:
         assert unarmed is not None
         assert unarmed.startswith("no dead-man: if this host loses power, the endpoint costs money until `tailgate sweep --delete` is run")
         assert "--latency-dead-man-role" in unarmed
         endpoint = guarded(Endpoint(NAME, {}, True, {"region": REGION}), UNARMED, unarmed)
-        assert endpoint.notes == (unarmed,)
-        assert endpoint.provenance == {"region": REGION, "dead_man": "none"}
+        assert endpoint.provenance == {"region": REGION, "dead_man": unarmed}
+        assert endpoint.notes == ()
+        assert guarded(endpoint, SWITCH, unarmed).notes == (unarmed,)
         assert schedules(scheduler) == []
         assert custody.left() == ()
     assert guarded(endpoint, SWITCH, None).provenance["dead_man"].startswith("armed for 20")

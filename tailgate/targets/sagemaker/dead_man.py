@@ -83,10 +83,10 @@ def armed(services: Services, switch: Switch, custody: Custodian) -> Iterator[st
 
 
 def guarded(endpoint: Endpoint, switch: Switch, unarmed: str | None) -> Endpoint:
-    """The endpoint, with the fact of its switch on record; where there is none, each of its verdicts says so."""
-    fact = f"armed for {switch.expires_at:%Y-%m-%d %H:%M} UTC" if unarmed is None else "none"
-    provenance = {**endpoint.provenance, "dead_man": fact}
-    return replace(endpoint, provenance=provenance, notes=endpoint.notes + (() if unarmed is None else (unarmed,)))
+    """The endpoint, with the fact of its switch on record. Where one was asked for and there is none, each of its verdicts says so."""
+    fact = f"armed for {switch.expires_at:%Y-%m-%d %H:%M} UTC" if unarmed is None else unarmed
+    notes = () if unarmed is None or switch.role_arn is None else (unarmed,)
+    return replace(endpoint, provenance={**endpoint.provenance, "dead_man": fact}, notes=endpoint.notes + notes)
 
 
 def schedule_kind() -> Kind:

@@ -43,7 +43,6 @@ from tailgate.targets.sagemaker.waiting import Patience, Progress
 if TYPE_CHECKING:
     from tailgate.targets.registry import Settings
 
-LASTS_S = 4 * 3600.0
 _REPORTS = Path("reports")
 _LONGEST_LOOK_S, _SILENCE_S = 10.0, 300.0
 _BURSTABLE = ("ml.t2.", "ml.t3.")
@@ -88,6 +87,7 @@ class SagemakerTarget:
     def examine(self, cases: Sequence[Case]) -> None:
         """Refuse, before anything is created, what cannot come about: credentials, account, role, models. Raises PlanError, TargetError."""
         specs = [case.spec for case in cases]
+        check_expiry(self._deploying, self._planned_s)
         self._containers.admit(specs)  # which asks nobody, so it is first
         self._examined()
         self._containers.examine(specs)
@@ -102,7 +102,7 @@ class SagemakerTarget:
         caller = self._examined()
         if self._purse is not None:
             self._purse.begin_spec(spec, time.time())
-        custody, expires_at = self._custody_for(caller), datetime.now(UTC) + timedelta(seconds=self._lasts_s)
+        custody, expires_at = self._custody_for(caller), datetime.now(UTC) + timedelta(seconds=lasts_s(self._deploying, self._planned_s))
         deployment = self._deployment(spec, caller, expires_at)
         switch = Switch(deployment.name, expires_at, self._deploying.dead_man_role_arn, deployment.tags)
         patience_s = self._deploying.patience_s
@@ -119,10 +119,8 @@ class SagemakerTarget:
             yield guarded(endpoint, switch, unarmed)
 
     @property
-    def _lasts_s(self) -> float:
-        """After which what is created now has expired: as said, else what the session may take twice over, and no less than LASTS_S."""
-        planned_s = 0.0 if self._purse is None else self._purse.planned_s
-        return self._deploying.lasts_s or max(LASTS_S, 2 * planned_s)
+    def _planned_s(self) -> float:
+        return 0.0 if self._purse is None else self._purse.planned_s
 
     def changes(self, endpoint: Endpoint) -> tuple[str, ...]:
         """What was changed at the endpoint since it came into service: autoscaling, an update, somebody else. Raises nothing."""
@@ -183,7 +181,7 @@ class SagemakerTarget:
 
     def _model_data(self) -> ModelData:
         """Where model data is put for the session; asks nobody yet."""
-        caller, expires_at = self._examined(), datetime.now(UTC) + timedelta(seconds=self._lasts_s)
+        caller, expires_at = self._examined(), datetime.now(UTC) + timedelta(seconds=lasts_s(self._deploying, self._planned_s))
         bucket = self._deploying.bucket or usual_bucket(self._region, caller.account)
         shelf = Shelf(bucket, self._run_id, self._region, caller.account, self._tags(caller, expires_at))
         return ModelData(self._services("s3"), shelf, self._custody_for(caller))
