@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.purse import Purse
 from tailgate.targets import Address, Endpoint
-from tailgate.targets.deploying import WARMS_WITHIN_S, Deploying
+from tailgate.targets.deploying import WARMS_WITHIN_S, Deploying, check_expiry, lasts_s
 from tailgate.targets.sagemaker import described
 from tailgate.targets.sagemaker.billing import billed, billed_facts, costs_by_name
 from tailgate.targets.sagemaker.clients import Clients, clients_as_configured, invocation_url
@@ -102,7 +102,7 @@ class SagemakerTarget:
         caller = self._examined()
         if self._purse is not None:
             self._purse.begin_spec(spec, time.time())
-        custody, expires_at = self._custody_for(caller), datetime.now(UTC) + timedelta(seconds=lasts_s(self._deploying, self._planned_s))
+        custody, expires_at = self._custody_for(caller), self._expiry()
         deployment = self._deployment(spec, caller, expires_at)
         switch = Switch(deployment.name, expires_at, self._deploying.dead_man_role_arn, deployment.tags)
         patience_s = self._deploying.patience_s
@@ -121,6 +121,10 @@ class SagemakerTarget:
     @property
     def _planned_s(self) -> float:
         return 0.0 if self._purse is None else self._purse.planned_s
+
+    def _expiry(self) -> datetime:
+        """When what is created now will have expired."""
+        return datetime.now(UTC) + timedelta(seconds=lasts_s(self._deploying, self._planned_s))
 
     def changes(self, endpoint: Endpoint) -> tuple[str, ...]:
         """What was changed at the endpoint since it came into service: autoscaling, an update, somebody else. Raises nothing."""
@@ -181,7 +185,7 @@ class SagemakerTarget:
 
     def _model_data(self) -> ModelData:
         """Where model data is put for the session; asks nobody yet."""
-        caller, expires_at = self._examined(), datetime.now(UTC) + timedelta(seconds=lasts_s(self._deploying, self._planned_s))
+        caller, expires_at = self._examined(), self._expiry()
         bucket = self._deploying.bucket or usual_bucket(self._region, caller.account)
         shelf = Shelf(bucket, self._run_id, self._region, caller.account, self._tags(caller, expires_at))
         return ModelData(self._services("s3"), shelf, self._custody_for(caller))
