@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tailgate.analysis.platform import Asked, asked_in, enough_for, platform_of
+from tailgate.analysis.platform import Asked, asked_from, asked_in, enough_for, platform_of
 from tailgate.errors import RecordError, SamplesError, TargetError
 from tailgate.minutes import Stream, Told
 from tailgate.reporting.plain import plain
@@ -84,7 +84,7 @@ def _platform(runs: Sequence[Run], wanted: Wanted, on_wait: OnWait) -> list[Fiel
     asked = [one for one in each if one is not None]
     if not asked:
         return [{} for _ in runs]
-    alone = ALONE[wanted.kind]
+    alone, asked = ALONE[wanted.kind], [*asked, *_warm_ups(runs)]
     try:
         told = _told(asked, wanted, enough_for(asked), on_wait)
     except TargetError as error:
@@ -101,6 +101,13 @@ def _asked_by(run: Run) -> Asked | None:
         return asked_in(run.own(read_samples(path)), stream)
     except SamplesError:
         return None
+
+
+def _warm_ups(runs: Sequence[Run]) -> list[Asked]:
+    """What was asked to warm fresh endpoints up, each once: every run at an endpoint records it."""
+    recorded = [each for run in runs if isinstance(found := run.provenance.get("warm_up"), list) for each in found]
+    known = [asked_from(each) for each in recorded if isinstance(each, dict)]
+    return list({(one.stream, one.first_s): one for one in known if one is not None}.values())
 
 
 def _told(asked: Sequence[Asked], wanted: Wanted, enough: Callable[[Told], bool], on_wait: OnWait) -> Told:

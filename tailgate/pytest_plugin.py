@@ -29,7 +29,7 @@ from tailgate.pytest_options import (
     settings_of,
     workforce_of,
 )
-from tailgate.pytest_terminal import REPORT_LINES, announce, explain
+from tailgate.pytest_terminal import REPORT_LINES, announce, announce_credentials, explain
 from tailgate.targets import Target
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         cases = checked(cases_of(asked), settings.region, settings)
         check_baselines(config, asked)
         announce(config, asked)
+        announce_credentials(config, settings.kind, asked)
         config.stash[PURSE] = purse_of(config, settings, asked)
         _gate_of(config).prefetch(cases, needs_of(items))
     except (TailgateError, pytest.UsageError) as error:

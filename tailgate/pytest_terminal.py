@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tailgate.plan.case import Case
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailgate.analysis.planning import Planned
-    from tailgate.plan.case import Case
     from tailgate.plan.pair import Pair
     from tailgate.pytest_benchmark_bridge import Bridge
     from tailgate.reporting.progress import Board
@@ -24,6 +25,7 @@ REPORT_LINES = "tailgate_lines"
 
 NOT_SAVED = "benchmark JSON: none (pytest-benchmark is off, or saved elsewhere); the next session that makes one takes these runs over"
 
+_ON_AWS = ("existing", "sagemaker")
 WIDTH_OF_LOGS = 160
 """Columns of the table where the output is no terminal: logs scroll sideways, and cut nothing off."""
 
@@ -126,6 +128,19 @@ def announce(config: pytest.Config, asked: Sequence[Case | Pair]) -> None:
         explain(config, asked)
     else:
         reporter.write_line(plan_line(_planned(asked)))
+
+
+def announce_credentials(config: pytest.Config, kind: str, asked: Sequence[Case | Pair]) -> None:
+    """On AWS, what has to be said of credentials that may end before the loads do; also with -q."""
+    reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or kind not in _ON_AWS:
+        return
+    from tailgate.targets.sagemaker.credentials_end import told_of_credentials
+
+    loads = [one.load if isinstance(one, Case) else one.first.load for one in asked]
+    told = told_of_credentials(sum(load.warmup_s + load.for_s for load in loads))
+    if told is not None:
+        reporter.write_line(f"credentials: {told}", yellow=True)
 
 
 def _planned(asked: Sequence[Case | Pair]) -> list[Planned]:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tailgate.analysis.platform import Asked, asked_in
 from tailgate.analysis.stationary import Window, is_stationary, windows_of
 from tailgate.driving import driven
 from tailgate.errors import GeneratorError, SamplesError
 from tailgate.generator.drive import Tick
 from tailgate.generator.order import Order
+from tailgate.minutes import Stream
 from tailgate.plan.load import ConstantRate
 from tailgate.samples import read_samples
 from tailgate.targets import Endpoint, Target
@@ -34,7 +36,10 @@ SHORTEST_S, LONGEST_S = 2.0, 15.0
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
-    """What warming an endpoint up came to. windows: all of them, in their order. why: what went wrong, where it could not be done."""
+    """What warming an endpoint up came to. windows: all of them, in their order. why: what went wrong, where it could not be done.
+
+    asked: all that was asked, the last moments that no window holds among it; None where nothing was.
+    """
 
     endpoint: str
     per_s: float
@@ -42,12 +47,14 @@ class WarmUp:
     even: bool
     windows: tuple[Window, ...]
     why: str | None = None
+    asked: Asked | None = field(default=None, hash=False)
 
     def fields(self) -> dict[str, object]:
         """The plain form, for the record: how long, how many, and the first window beside the last; no account, no secret."""
         ends = {"first": self.windows[0].fields(), "last": self.windows[-1].fields()} if self.windows else {}
         counts = {"requests": sum(window.n for window in self.windows), "failed": sum(window.failed for window in self.windows)}
         known = {"endpoint": self.endpoint, "per_s": self.per_s, "lasted_s": round(self.lasted_s, 1), "stationary": self.even, **counts}
+        known |= self.asked.fields() if self.asked is not None else {}
         return known | ends | ({"why": self.why} if self.why is not None else {})
 
     @property
@@ -105,7 +112,8 @@ class Warmings:
             lasted_s = samples.enough_s or samples.stopped_s or within_s
             windows = windows_of(samples, load.due_times(), window_s)
         why = "; ".join(samples.faults) or None
-        return WarmUp(endpoint.name, per_s, lasted_s, is_stationary(windows) and why is None, tuple(windows), why)
+        sent = asked_in(samples, Stream(endpoint.name, order.address.variant))
+        return WarmUp(endpoint.name, per_s, lasted_s, is_stationary(windows) and why is None, tuple(windows), why, sent)
 
     def _shown(self, endpoint: Endpoint) -> Callable[[Tick], None]:
         def show(tick: Tick) -> None:

@@ -26,7 +26,7 @@ _ANSWERED = (Error.NONE, Error.WRONG_ANSWER, Error.MODEL_ERROR)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one run asked of one stream, warm-up included.
+    """What one run, or the warming up of a fresh endpoint, asked of one stream; a run's own warm-up is included.
 
     first_s, last_s: when its first request was sent and its last one over, seconds since 1970. last_sent_s: when the last was
     sent. sent: requests; answered: of them, by the variant itself. service_s: their mean service time, None without any;
@@ -44,10 +44,30 @@ class Asked:
     phases: Mapping[str, float]
     warmup_s: float
 
+    def fields(self) -> dict[str, object]:
+        """Who asked whom when and how often, in plain form; `asked_from` reads it."""
+        times = {"first_at": self.first_s, "last_sent_at": self.last_sent_s, "last_at": self.last_s}
+        known: dict[str, object] = {"variant": self.stream.variant, "sent": self.sent, "answered": self.answered}
+        return known | {name: datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds") for name, at_s in times.items()}
+
     @property
     def minutes(self) -> range:
         """The minutes of which the platform has to be asked."""
         return touched(self.first_s, self.last_s)
+
+
+def asked_from(fields: Mapping[str, object]) -> Asked | None:
+    """The inverse of `Asked.fields`, with the `endpoint` beside them, but for the times; None where they are not all there."""
+    match fields:
+        case {"endpoint": str(endpoint), "variant": str(variant), "sent": int(sent), "answered": int(answered), **rest}:
+            try:
+                first_s, last_s, last_sent_s = (
+                    datetime.fromisoformat(str(rest[name])).timestamp() for name in ("first_at", "last_at", "last_sent_at")
+                )
+            except (KeyError, ValueError):
+                return None
+            return Asked(Stream(endpoint, variant), first_s, last_s, last_sent_s, sent, answered, None, None, {}, 0.0)
+    return None
 
 
 def asked_in(samples: Samples, stream: Stream) -> Asked | None:
@@ -93,7 +113,7 @@ def enough_for(asked: Sequence[Asked]) -> Callable[[Told], bool]:
 
 
 def beside_of(one: Asked, asked: Iterable[Asked]) -> list[Asked]:
-    """The runs, this one among them, whose minutes cannot be told apart: of one stream, in minutes that hang together."""
+    """The loads, this one among them, whose minutes cannot be told apart: of one stream, in minutes that hang together."""
     found, minutes = [one], set(one.minutes)
     others = [each for each in asked if each is not one and each.stream == one.stream]
     while near := [each for each in others if not minutes.isdisjoint(each.minutes)]:
@@ -119,7 +139,7 @@ def platform_of(one: Asked, asked: Sequence[Asked], told: Told, *, alone: bool) 
             "last": _iso(one.minutes[-1]),
             "count": len(one.minutes),
             "warmup_s": one.warmup_s,
-            "shared_by_runs": len(beside),
+            "shared_by_loads": len(beside),
         },
         "time": {
             "service_s": one.service_s,
@@ -147,13 +167,13 @@ def _count_notes(beside: Sequence[Asked], counted: Minute, own: Minute, *, alone
     sent, answered = sum(each.sent for each in beside), sum(each.answered for each in beside)
     if not alone or answered <= counted.invocations <= sent:
         return []
-    runs = f" in {len(beside)} runs" if len(beside) > 1 else ""
+    loads = f" in {len(beside)} loads" if len(beside) > 1 else ""
     why = (
         "somebody else asks this endpoint, or requests were sent again on their way"
         if counted.invocations > sent
         else "the last of them come late, or requests were lost before they reached a variant"
     )
-    counts = f"{SOURCE} counts {format_count(round(counted.invocations))} invocations, we sent {format_count(sent)}{runs}"
+    counts = f"{SOURCE} counts {format_count(round(counted.invocations))} invocations, we sent {format_count(sent)}{loads}"
     return [f"{counts}, {format_count(answered)} of which were answered: {why}"]
 
 

@@ -33,7 +33,7 @@ Format 1, a mapping. Times are seconds, shares are fractions, a number that is i
                   low_s and high_s (95 %), p_value; explanation. Both arms are in the one samples file
     platform      what was only known when the session's endpoints were gone (afterwards.py); {}, or absent, where nothing was:
                   source "CloudWatch"; alone, whether nobody else asked; minutes, the whole ones that the run touches, warm-up
-                  included: first, last, count, warmup_s, shared_by_runs; time, means in seconds over the run's answered requests,
+                  included: first, last, count, warmup_s, shared_by_loads; time, means in seconds over the run's answered requests,
                   warm-up included: service_s = network_s (what is left; negative where the minutes hold other requests) +
                   overhead_s + model_s (both over the minutes' model_count invocations), response_s, phases; invocations: counted,
                   errors_4xx, errors_5xx and, of this run, sent; notes; cost of its endpoint: usd, since, until and more

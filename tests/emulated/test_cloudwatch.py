@@ -14,6 +14,7 @@ import pytest
 from botocore.stub import Stubber
 
 from tailgate.afterwards import Wanted, add_afterwards
+from tailgate.analysis.platform import Asked
 from tailgate.errors import TargetError
 from tailgate.minutes import Minute, Stream
 from tailgate.reporting.platform import time_line
@@ -167,6 +168,20 @@ def test_a_recorded_run_gets_what_cloudwatch_tells(aws: Any, session: Callable[[
     assert platform["cost"] == {"usd": "0.11", "usd_per_hour": 0.23}
     line = next(time_line(read_run(folder / "ranker.json")))
     assert line.endswith("+ overhead 2.9 + model 8.0 (CloudWatch, 1 min)")
+
+
+def test_warming_a_fresh_endpoint_up_is_counted_as_ours(aws: Any, session: Callable[[str], Path]) -> None:
+    """Each run at the endpoint records it; it is one load all the same, beside the run in its minute."""
+    folder = session("warmed")
+    run = read_run(folder / "ranker.json")
+    warm_up = Asked(Stream("warmed", "AllTraffic"), MINUTE + 1.0, MINUTE + 9.0, MINUTE + 8.9, 80, 80, None, None, {}, 0.0)
+    run.provenance["warm_up"] = [{"endpoint": "warmed", **warm_up.fields()}] * 2  # type: ignore[dict-item]  # plain values, widely typed
+    write_run(run, folder / "ranker.json")
+    invoked(aws, Stream("warmed", "AllTraffic"), MINUTE, 2280)
+    add_afterwards(folder, Wanted("sagemaker", REGION, 10.0, {}), _silent)
+    platform = read_run(folder / "ranker.json").platform
+    assert platform["notes"] == []
+    assert platform["minutes"]["shared_by_loads"] == 2  # type: ignore[index,call-overload]  # plain
 
 
 def test_figures_that_come_late_are_waited_for(aws: Any, session: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,8 @@ def test_it_ends_once_the_answers_are_even_and_is_done_once(tmp_path: Path) -> N
     assert warm_up.notes == ()
     assert 6 <= warm_up.lasted_s < 30
     recorded: Any = warm_up.fields()
+    assert recorded["sent"] >= recorded["requests"]
+    assert recorded["answered"] == recorded["sent"] - recorded["failed"]
     assert recorded["first"]["p50_s"] > 2 * recorded["last"]["p50_s"]
     assert recorded["requests"] >= 6 * recorded["per_s"] == 6 * 30
     assert list(tmp_path.iterdir()) == []

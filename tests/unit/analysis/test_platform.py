@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailgate.analysis.platform import Asked, asked_in, beside_of, enough_for, platform_of
+from tailgate.analysis.platform import Asked, asked_from, asked_in, beside_of, enough_for, platform_of
 from tailgate.minutes import Minute, Stream, together, touched
 from tailgate.samples import Error
 
@@ -63,7 +63,7 @@ def test_the_minutes_are_the_whole_ones_that_the_run_touches() -> None:
         "last": "2026-11-22T09:38:00+00:00",
         "count": 3,
         "warmup_s": 5.0,
-        "shared_by_runs": 1,
+        "shared_by_loads": 1,
     }
 
 
@@ -107,8 +107,8 @@ def test_runs_that_share_minutes_are_counted_together() -> None:
     assert beside_of(runs[3], runs) == [runs[3]]
     told = {STREAM: {START_S: minute(1500), START_S + 60: minute(1400)}}
     found = platform_of(runs[2], runs, told, alone=True)
-    assert found["minutes"]["shared_by_runs"] == 3
-    assert "counts 2 900 invocations, we sent 3 000 in 3 runs" in found["notes"][0]
+    assert found["minutes"]["shared_by_loads"] == 3
+    assert "counts 2 900 invocations, we sent 3 000 in 3 loads" in found["notes"][0]
 
 
 def test_it_is_enough_when_all_that_was_answered_is_counted_and_timed() -> None:
@@ -155,6 +155,19 @@ def test_what_a_run_asked_is_read_off_its_samples(new_case, new_samples) -> None
     assert found.first_s == pytest.approx(START_S + samples.due_s[1] + 0.002)
     assert found.last_s == pytest.approx(START_S + samples.due_s[-1] + 0.012)
     assert asked_in(replace(samples, records=records[:1]), STREAM) is None
+
+
+@given(first_s=st.floats(0, 2e9), sent_s=st.floats(0, 1e4), over_s=st.floats(0, 70), sent=counts, answered=counts)
+def test_what_was_asked_comes_back_from_its_record(first_s: float, sent_s: float, over_s: float, sent: int, answered: int) -> None:
+    """To the millisecond, without the times; what holds less is passed over."""
+    one = Asked(STREAM, first_s, first_s + sent_s + over_s, first_s + sent_s, sent, answered, 0.1, 0.1, {}, 1.0)
+    fields = {"endpoint": "ranker", **one.fields()}
+    back = asked_from(fields)
+    assert back is not None
+    assert (back.stream, back.sent, back.answered, back.service_s) == (STREAM, sent, answered, None)
+    assert (back.first_s, back.last_s, back.last_sent_s) == pytest.approx((one.first_s, one.last_s, one.last_sent_s), abs=2e-3)
+    assert [asked_from({key: value for key, value in fields.items() if key != left_out}) for left_out in fields] == [None] * len(fields)
+    assert asked_from(fields | {"first_at": "yesterday"}) is None
 
 
 def test_minutes_together_are_their_sum() -> None:
