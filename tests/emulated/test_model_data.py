@@ -21,6 +21,7 @@ from tailgate.targets.sagemaker.ledger import Ledger
 from tailgate.targets.sagemaker.model_data import ModelData, Shelf
 from tailgate.targets.sagemaker.names import ownership_tags
 from tailgate.targets.sagemaker.packaging import constant_archive
+from tailgate.targets.sagemaker.removal import Thing, remove_all
 from tailgate.targets.sagemaker.resources import KINDS
 from tailgate.targets.sagemaker.stored import KIND, usual_bucket
 from tailgate.targets.sagemaker.waiting import Patience
@@ -259,3 +260,18 @@ def test_a_session_deletes_its_own_objects_alone(store: ModelData, s3: Any, buck
     assert [key.split("/")[1] for key in keys(s3)] == ["run-2"]
     other.close()
     assert keys(s3) == []
+
+
+def test_what_a_dead_session_put_is_removed_by_its_ledger_and_nothing_of_anybody_else(
+    services: Callable[[str], Any], s3: Any, bucket: str, store: ModelData, ledger: Ledger
+) -> None:
+    """As the reaper does: by name and tags. A name in the ledger that is not tagged as this session's is left alone."""
+    store.put(constant_archive())
+    s3.put_object(Bucket=bucket, Key="tailgate/run-1/theirs/model.tar.gz", Body=b"x", Tagging="team=search")
+    ledger.about_to_create(KIND, f"{bucket}/tailgate/run-1/theirs/model.tar.gz")
+    ledger.about_to_create(KIND, f"{bucket}/tailgate/run-1/never-uploaded/model.tar.gz")
+    things = [Thing(entry.kind, entry.name, "run-1") for entry in ledger.left()]
+    removed = remove_all(things, lambda: services, ONCE, on_settled=lambda thing: ledger.gone(thing.kind, thing.name))
+    assert [thing.name for thing in removed.foreign] == [f"{bucket}/tailgate/run-1/theirs/model.tar.gz"]
+    assert (len(removed.gone), removed.left, ledger.left()) == (2, {}, ())
+    assert keys(s3) == ["tailgate/run-1/theirs/model.tar.gz"]

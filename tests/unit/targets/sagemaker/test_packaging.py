@@ -109,3 +109,21 @@ def test_the_packed_code_runs_on_the_python_of_a_framework_container() -> None:
     outside = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert {node.module for node in outside if isinstance(node, ast.ImportFrom)} == {"__future__", "typing"}
     assert not [node for node in outside if isinstance(node, ast.Import)]
+
+
+@pytest.mark.thorough
+def test_the_packed_code_can_be_installed_as_a_framework_container_does(tmp_path: Path) -> None:
+    """The toolkit writes a setup.py beside the program, as here, and has pip make a wheel of the folder, without a network."""
+    with tarfile.open(fileobj=io.BytesIO(constant_archive()), mode="r:gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    code, site = tmp_path / CODE_FOLDER, tmp_path / "site"
+    name = PROGRAM.removesuffix(".py")
+    setup = f"from setuptools import setup; setup(packages=[''], name='{name}', version='1.0.0', include_package_data=True)"
+    (code / "setup.py").write_text(setup)
+    (code / "MANIFEST.in").write_text("recursive-include . *\nrecursive-exclude . __pycache__*\n")
+    offline = ("--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *offline, "--target", str(site), "."], check=True, cwd=code)
+    ask = f"import sys; sys.path.insert(0, {str(site)!r}); import {name} as m; x = m.input_fn('x', '')"
+    ask += "; print(m.output_fn(m.predict_fn(x, m.model_fn('')), ''))"
+    asked = subprocess.run([sys.executable, "-I", "-S", "-c", ask], capture_output=True, text=True, check=True)
+    assert asked.stdout == "(b'{\"prediction\": 1}', 'application/json')\n"
