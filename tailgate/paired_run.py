@@ -14,6 +14,7 @@ from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.quantiles import Estimate
 from tailgate.analysis.validity import disturbed
 from tailgate.analysis.verdict import Verdict, judge
+from tailgate.apart import check_apart
 from tailgate.driving import driven
 from tailgate.generator.order import Order
 from tailgate.generator.workers.workforce import ALONE, Workforce
@@ -138,6 +139,7 @@ def _opened(target: Target, pair: Pair) -> Iterator[tuple[Pair, tuple[Endpoint, 
     with ExitStack() as held:
         one = held.enter_context(target.open(first.spec))
         other = one if second.spec == first.spec else held.enter_context(target.open(second.spec))
+        check_apart(pair.cases, (one, other))
         yield Pair(as_found(first, one), as_found(second, other), pair.no_worse_than), (one, other)
 
 

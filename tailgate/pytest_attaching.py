@@ -18,7 +18,6 @@ _OPTIONS = {
     "--latency-max-rate": "latency_max_rate",
     "--latency-abort-share": "latency_abort_share",
     "--latency-allow-data-capture": "latency_allow_data_capture",
-    "--latency-vpc-endpoint": "latency_vpc_endpoint",
 }
 
 
@@ -31,7 +30,7 @@ def add_attaching_options(group: pytest.OptionGroup) -> None:
     )
     group.addoption("--latency-abort-share", metavar="SHARE", help="of the last 10 s' requests, how many it may push back (5%%)")
     group.addoption("--latency-allow-data-capture", action="store_true", help="ask an endpoint although it records its requests")
-    group.addoption("--latency-vpc-endpoint", metavar="HOST", help="DNS name of the interface endpoint for the network path privatelink")
+    group.addoption("--latency-vpc-endpoint", metavar="ID", help="the interface endpoint for private network paths, by id or DNS name")
 
 
 def attaching_of(config: pytest.Config, kind: str | None) -> Attaching:
@@ -39,6 +38,7 @@ def attaching_of(config: pytest.Config, kind: str | None) -> Attaching:
     given = [option for option, name in _OPTIONS.items() if getattr(config.option, name)]
     if given and kind != KIND:
         raise PlanError(f"{given[0]} is for target '{KIND}', and the target is '{kind or 'emulated'}'; add --latency-target {KIND}")
+    check_on_aws("--latency-vpc-endpoint", config.option.latency_vpc_endpoint, kind)
     option = config.option
     return read_attaching(
         option.latency_endpoint,
@@ -47,6 +47,12 @@ def attaching_of(config: pytest.Config, kind: str | None) -> Attaching:
         option.latency_vpc_endpoint,
         captured=option.latency_allow_data_capture,
     )
+
+
+def check_on_aws(option: str, value: object, kind: str | None) -> None:
+    """Refuse an option of the targets on AWS for another kind. Raises PlanError."""
+    if value and kind not in (KIND, "sagemaker"):
+        raise PlanError(f"{option} is for targets on AWS, and the target is '{kind or 'emulated'}'; leave it out")
 
 
 def check_attaching(attaching: Attaching, cases: Iterable[Case]) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tailgate.errors import PlanError
 from tailgate.plan.models import located
+from tailgate.pytest_attaching import check_on_aws
 from tailgate.targets.deploying import Deploying, read_deploying
 
 KIND = "sagemaker"
@@ -23,7 +24,6 @@ _OPTIONS = {
     "--latency-deploy-timeout": "latency_deploy_timeout",
     "--latency-expiry": "latency_expiry",
     "--latency-dead-man-role": "latency_dead_man_role",
-    "--latency-client-subnet": "latency_client_subnet",
 }
 _SEVERAL = ("--latency-model-env", "--latency-model-subnet", "--latency-model-security-group", "--latency-client-subnet")
 _TEXTS = {
@@ -59,8 +59,8 @@ def deploying_of(config: pytest.Config, kind: str | None) -> Deploying:
     given = [name for name, attribute in _OPTIONS.items() if getattr(option, attribute)]
     if given and kind != KIND:
         raise PlanError(f"{given[0]} is for target '{KIND}', and the target is '{kind or 'emulated'}'; add --latency-target {KIND}")
-    if option.latency_allow_account and kind not in (KIND, "existing"):
-        raise PlanError(f"--latency-allow-account is for targets on AWS, and the target is '{kind or 'emulated'}'; leave it out")
+    check_on_aws("--latency-allow-account", option.latency_allow_account, kind)
+    check_on_aws("--latency-client-subnet", option.latency_client_subnet, kind)
     return read_deploying(
         role=option.latency_role,
         image=option.latency_image,

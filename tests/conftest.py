@@ -1,5 +1,6 @@
 """What holds for all tests: hypothesis' patience, and which are thorough (`make thorough` runs them, `make test` does not)."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -13,6 +14,9 @@ settings.load_profile("shared host")
 # What a shell starts in the background ignores Ctrl-C, and so would all that these tests start and interrupt: they would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# This host may be an EC2 instance; what its metadata says of it is no test's business, unless it starts a service of its own.
+os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 
 THOROUGH = (
     "accuracy/test_generator_truth.py",

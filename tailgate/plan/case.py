@@ -24,7 +24,9 @@ from tailgate.plan.prices import Price, check_price_in, check_prices, price_of
 from tailgate.plan.profile import Profile
 from tailgate.plan.vocabulary import COST
 
-NETWORK_PATHS = ("public", "privatelink")
+NETWORK_PATHS = ("public", "privatelink", "privatelink-same-zone", "privatelink-other-zone")
+"""Ways from the client to an endpoint: the public name, and an interface endpoint's: of its region, of the client's zone, of another."""
+
 ROUTINGS = ("RANDOM", "LEAST_OUTSTANDING_REQUESTS")
 
 MOST_INSTANCES = 1000

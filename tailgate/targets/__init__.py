@@ -55,7 +55,8 @@ class Endpoint:
     additionally needs to find its credentials; never recorded, never shown. found: what is really there, where that was not
     made for the spec; runs are of this. guard: how it may be asked, None for as one likes. notes: lines for each verdict.
     elsewhere: by a network path without an address, why it has none. warms_within_s: how long it may be asked gently, before its
-    first load, until it answers evenly; None for one that is asked as it is.
+    first load, until it answers evenly; None for one that is asked as it is. ips: by network path, what AWS's name for it resolved to
+    here; never recorded.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Endpoint:
     notes: tuple[str, ...] = ()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     warms_within_s: float | None = None
+    ips: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
 
 class Target(Protocol):
@@ -94,6 +96,15 @@ class Shared(Protocol):
 
 
 @runtime_checkable
+class Readdressing(Protocol):
+    """A target that makes a way to its endpoints once a case asks for it, which may be after they are there."""
+
+    def readdressed(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint with an address for each network path that was asked for until now. Raises TargetError."""
+        ...
+
+
+@runtime_checkable
 class Examining(Protocol):
     """A target that can tell before anything is created what cannot come about."""
 
@@ -112,6 +123,11 @@ class Billed(Protocol):
     def spent(self) -> Mapping[str, Mapping[str, object]]:
         """What each endpoint came to, by its name, once it is gone: usd, since, until and whatever else is known. Raises nothing."""
         ...
+
+
+def readdressed_by(target: Target, endpoint: Endpoint) -> Endpoint:
+    """The endpoint with all the addresses that the target has for it by now. Raises TargetError."""
+    return target.readdressed(endpoint) if isinstance(target, Readdressing) else endpoint
 
 
 def spent_at(target: Target) -> Mapping[str, Mapping[str, object]]:

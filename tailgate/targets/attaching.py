@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ ABORT_SHARE = 0.05
 
 _OPTION = "--latency-endpoint"
 _RATE = "--latency-max-rate"
+_LINK_ID = re.compile(r"vpce-[0-9a-f]{8,17}")
 _MOST_PER_S = MOST_INSTANCES * 1000.0
 
 
@@ -24,7 +26,8 @@ class Attaching:
 
     endpoints: by the name that cases use, the endpoint's own; a name that is not in it is the endpoint's own. only: the one
     endpoint, where all cases ask the same. abort_share: of the latest requests, how many may be pushed back. captured: whether an
-    endpoint that records its requests may be asked. private_link: a VPC interface endpoint's address, such as `https://vpce-…`.
+    endpoint that records its requests may be asked. private_link: a VPC interface endpoint, by its id (`vpce-…`) or by the address of
+    one of its names (`https://vpce-…`).
     """
 
     most_per_s: float | None = None
@@ -104,5 +107,8 @@ def _share(text: str) -> float:
 
 
 def _address(text: str) -> str:
+    """A VPC endpoint's id as it is, a name as its address."""
+    if _LINK_ID.fullmatch(text):
+        return text
     url = check_url(text if "://" in text else f"https://{text}", "--latency-vpc-endpoint")
     return url.rstrip("/")

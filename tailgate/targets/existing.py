@@ -1,53 +1,58 @@
 """The existing target: endpoints that somebody else deployed. They are looked at and asked, and left as they are.
 
 Permissions: sagemaker:DescribeEndpoint and sagemaker:InvokeEndpoint; with sagemaker:DescribeEndpointConfig instance types are
-known as well. The generator finds its credentials by botocore's own chain; none of them pass through here.
+known as well. Where an interface endpoint is named by its id, ec2:DescribeVpcEndpoints; ec2:DescribeRouteTables tells by which way
+the public arm beside it goes. The generator finds its credentials by botocore's own chain; none of them pass through here.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
 from tailgate.errors import TargetError
 from tailgate.plan.case import EndpointSpec
-from tailgate.targets import Address, Endpoint, Guard
+from tailgate.targets import Endpoint, Guard
 from tailgate.targets.attaching import Attaching
 from tailgate.targets.sagemaker import described
-from tailgate.targets.sagemaker.clients import invocation_url, open_reader
-from tailgate.targets.sagemaker.connecting import authorities_pem, proxy_notes
+from tailgate.targets.sagemaker.addressing import addressed
+from tailgate.targets.sagemaker.clients import open_reader
 from tailgate.targets.sagemaker.described import Described, Variant
+from tailgate.targets.sagemaker.network import Network
 from tailgate.targets.sagemaker.refusals import explained, is_absent, is_denied
 from tailgate.targets.sagemaker.steady import changes_since
+from tailgate.targets.sagemaker.waiting import Patience
 
 if TYPE_CHECKING:
     from tailgate.targets.registry import Settings
 
 _NOTE = "somebody else's endpoint, measured as it was: others may ask it at the same time"
 _TYPE_UNKNOWN = "instance type as the case says: sagemaker:DescribeEndpointConfig is denied, so nobody looked"
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_PATIENCE = Patience(interval_s=1.0, timeout_s=120.0)
+"""With an interface endpoint that was named while it is pending."""
 
 
 def existing_target(settings: Settings) -> ExistingTarget:
     """The existing target for the registry; asks nobody yet."""
-    return ExistingTarget(settings.attaching, region=settings.region)
+    return ExistingTarget(settings.attaching, region=settings.region, client_subnets=settings.deploying.client_subnets)
 
 
 class ExistingTarget:
-    """Endpoints in service, attached to by name. Thread-safe. Raises nothing before one is opened."""
+    """Endpoints in service, attached to by name. Thread-safe. Raises nothing before one is opened.
+
+    client_subnets: ids of this host's subnets, its own first, where its own metadata does not tell.
+    """
 
     kind = "existing"
 
-    def __init__(self, attaching: Attaching, *, region: str) -> None:
+    def __init__(self, attaching: Attaching, *, region: str, client_subnets: Sequence[str] = ()) -> None:
         self._attaching, self._region = attaching, region
+        self._network = Network(region, named=attaching.private_link, client_subnets=client_subnets, patience=_PATIENCE)
         self._names: set[str] = set()
         self._lock = Lock()
 
@@ -115,52 +120,16 @@ class ExistingTarget:
         notes += [] if looked else [_TYPE_UNKNOWN]
         shadows = ", ".join(endpoint.shadows)
         notes += [f"shadow variants got a copy of each request: {shadows}"] if shadows else []
-        addresses, elsewhere = self._addresses(endpoint, variant)
         own = {"variant": variant.name, "instance_count": str(variant.count), "routing": variant.routing, "note": _NOTE}
         own |= {"instance_type": variant.instance_type or "not known"} | ({"model": variant.model} if variant.model else {})
-        return Endpoint(
+        attached = Endpoint(
             endpoint.name,
-            addresses,
+            {},
             deployed_by_us=False,
             provenance=endpoint.facts() | own,
             found=found,
             guard=Guard(self._attaching.most_per_s, self._attaching.abort_share),
-            notes=(*notes, *proxy_notes(next(iter(addresses.values())).url)),
-            elsewhere=elsewhere,
+            notes=tuple(notes),
         )
-
-    def _addresses(self, endpoint: Described, variant: Variant) -> tuple[dict[str, Address], dict[str, str]]:
-        """By network path; and of those that it has not, why."""
-        with explained("find the runtime's address"):
-            url, ca_pem = invocation_url(self._region, endpoint.name), authorities_pem()
-        urls = {"public": url}
-        if self._attaching.private_link is not None:
-            urls["privatelink"] = self._attaching.private_link + urlsplit(url).path
-        urls, elsewhere = by_network_path(urls, _addresses_of(urlsplit(url).hostname or ""))
         headers = {"X-Amzn-SageMaker-Target-Variant": variant.name} if len(endpoint.variants) > 1 else {}
-        return {
-            path: Address(where, self._region, path, variant.name, headers=headers, ca_pem=ca_pem) for path, where in urls.items()
-        }, elsewhere
-
-
-def by_network_path(urls: dict[str, str], public_ips: list[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Which url is asked over which path, and why a path has none. public_ips: what the public url's host resolves to here.
-
-    AWS's own public name that resolves to private addresses is an interface endpoint's: private DNS is on, and both paths would
-    be one. Another host's name is its user's business.
-    """
-    host = urlsplit(urls["public"]).hostname or ""
-    elsewhere = {} if "privatelink" in urls else {"privatelink": "name the interface endpoint: --latency-vpc-endpoint vpce-….amazonaws.com"}
-    private = [ip for ip in public_ips if ipaddress.ip_address(ip).is_private]
-    if not host.endswith(_AWS_DOMAINS) or not private or ".vpce." in host:
-        return urls, elsewhere
-    why = f"{host} resolves to {private[0]} here, so private DNS is on and every path is PrivateLink: ask from elsewhere, or turn it off"
-    return {"privatelink": urls.get("privatelink", urls["public"])}, {"public": why}
-
-
-def _addresses_of(host: str) -> list[str]:
-    """What the host resolves to; nothing where it does not, which the generator will say."""
-    try:
-        return sorted({str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
-    except OSError:
-        return []
+        return addressed(attached, self._network, variant.name, headers)

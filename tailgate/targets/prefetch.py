@@ -11,7 +11,7 @@ from typing import Protocol, Self, runtime_checkable
 
 from tailgate.errors import TargetError
 from tailgate.plan.case import Case, EndpointSpec
-from tailgate.targets import Billed, Endpoint, Examining, Target, changes_of
+from tailgate.targets import Billed, Endpoint, Examining, Target, changes_of, readdressed_by
 from tailgate.targets.crew import Crew
 
 Progress = Callable[[EndpointSpec, str, float], None]
@@ -78,7 +78,7 @@ class Prefetched:
         self._wait(deployment, deployment.settled)
         for other in self._disturbing():
             self._wait(other, other.settled)
-        yield deployment.endpoint()
+        yield readdressed_by(self._target, deployment.endpoint())
 
     def changes(self, endpoint: Endpoint) -> tuple[str, ...]:
         """Why what was measured at the endpoint is of no one deployment; see `Shared`."""

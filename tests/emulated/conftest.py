@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 from botocore.config import Config
 
+from tests.emulated.vpc import ec2_calls, maker, vpc, vpc_moto_url  # noqa: F401  # fixtures
+
 REGION = "ap-northeast-1"
 HOSTS = {
     "public": f"runtime.sagemaker.{REGION}.amazonaws.com",

@@ -26,7 +26,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tailgate.errors import CapacityError, TargetError
-from tailgate.plan.case import EndpointSpec
+from tailgate.plan.case import NETWORK_PATHS, EndpointSpec
 from tailgate.targets import Address, Endpoint, Target
 from tailgate.targets.emulated import emulated_target, planes
 from tailgate.targets.emulated.child import Child
@@ -93,15 +93,15 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_an_endpoint_is_deployed_answers_over_both_paths_and_is_gone_afterwards(target: EmulatedTarget) -> None:
-    """From boto3 calls to signed answers on both addresses; on leaving, endpoint, configuration and model are gone."""
+def test_an_endpoint_is_deployed_answers_over_all_paths_and_is_gone_afterwards(target: EmulatedTarget) -> None:
+    """From boto3 calls to signed answers on each address; on leaving, endpoint, configuration and model are gone."""
     with target.open(SPEC) as endpoint:
         assert left_over(target) == [endpoint.name] * 3
         client = target.start().clients.sagemaker
         variant = client.describe_endpoint_config(EndpointConfigName=endpoint.name)["ProductionVariants"][0]
         assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.t2.xlarge", 2)
         assert variant["RoutingConfig"] == {"RoutingStrategy": "RANDOM"}
-        assert sorted(endpoint.addresses) == ["privatelink", "public"]
+        assert set(endpoint.addresses) == set(NETWORK_PATHS)
         for path, address in endpoint.addresses.items():
             assert address.network_path == path
             assert invoke(address, dict(endpoint.environment))[0] == 200
@@ -109,20 +109,25 @@ def test_an_endpoint_is_deployed_answers_over_both_paths_and_is_gone_afterwards(
 
 
 def test_addresses_are_those_that_aws_would_have(target: EmulatedTarget) -> None:
-    """The public host is the runtime's, the other an interface endpoint's regional name; each path has an address of its own."""
+    """The public host is the runtime's, the others an interface endpoint's; each path has an address of its own.
+
+    The client is said to be in its first zone.
+    """
     with target.open(SPEC) as endpoint:
-        public, private = (endpoint.addresses[path] for path in ("public", "privatelink"))
+        public, private, *zonal = (endpoint.addresses[path] for path in NETWORK_PATHS)
         assert urlsplit(public.url).hostname == "runtime.sagemaker.ap-northeast-1.amazonaws.com"
         assert urlsplit(private.url).hostname == target.start().private_link.regional
         assert str(urlsplit(private.url).hostname).endswith(".runtime.sagemaker.ap-northeast-1.vpce.amazonaws.com")
         assert sorted(target.start().private_link.zonal) == ["ap-northeast-1a", "ap-northeast-1c"]
-        for address in (public, private):
+        assert [urlsplit(each.url).hostname for each in zonal] == list(target.start().private_link.zonal.values())
+        assert endpoint.provenance["client_zone"] == "ap-northeast-1a, said to be"
+        for address in endpoint.addresses.values():
             assert urlsplit(address.url).path == f"/endpoints/{endpoint.name}/invocations"
             assert address.dial is not None
             assert address.dial.startswith("127.")
             assert urlsplit(address.url).port == int(address.dial.split(":")[1])
         if sys.platform == "linux":
-            assert public.dial.split(":")[0] != private.dial.split(":")[0]  # type: ignore[union-attr]  # checked above
+            assert len({str(address.dial).partition(":")[0] for address in endpoint.addresses.values()}) == len(NETWORK_PATHS)
 
 
 def test_the_record_says_that_it_is_no_statement_about_aws(target: EmulatedTarget) -> None:

@@ -16,9 +16,10 @@ from typing import Self
 import numpy as np
 
 from tailgate.errors import TargetError
-from tailgate.plan.case import EndpointSpec
+from tailgate.plan.case import NETWORK_PATHS, EndpointSpec
 from tailgate.targets import Address, Endpoint
 from tailgate.targets.emulated.control_plane import ControlPlaneSettings
+from tailgate.targets.emulated.network import client_zone
 from tailgate.targets.emulated.planes import Planes
 from tailgate.targets.emulated.profiles import load_profiles
 from tailgate.targets.emulated.simulation import Simulation
@@ -30,6 +31,7 @@ from tailgate.targets.sagemaker.waiting import Patience, Progress, StoppedError
 
 NOTE = "emulated: no statement about AWS"
 SHIPPED_MODEL = "constant"
+_NO_TIMES = "the profiles say nothing of that path's times"
 
 # moto's account. Image and role exist nowhere; the API wants them to be well-formed.
 _ACCOUNT = "123456789012"
@@ -162,9 +164,10 @@ class EmulatedTarget:
             name=name,
             addresses={path: self._address(planes, spec, name, path) for path in planes.hosts},
             deployed_by_us=True,
-            provenance=self._facts(spec, deploy_s),
+            provenance=self._facts(spec, deploy_s) | {"client_zone": f"{client_zone(planes.private_link)}, said to be"},
             processes={child.title: child.pid for child in planes.children},
             environment=planes.credentials.environment(self.region),
+            elsewhere={path: _NO_TIMES for path in NETWORK_PATHS if path not in planes.hosts},
         )
 
     def _address(self, planes: Planes, spec: EndpointSpec, name: str, network_path: str) -> Address:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 import socket
+from collections.abc import Container
 from typing import Any
+from urllib.parse import urlsplit
 
 from tailgate.errors import TargetError, nearest
+from tailgate.targets.sagemaker.network_paths import PUBLIC, private_by_zone
 from tailgate.targets.sagemaker.private_link import PrivateLink, ensure_private_link
 from tailgate.targets.sagemaker.refusals import explained
 from tailgate.targets.sagemaker.waiting import Patience
@@ -50,3 +53,15 @@ def make_private_link(ec2: Any, region: str) -> PrivateLink:
             for index, zone in enumerate(zones)
         ]
     return ensure_private_link(ec2, region, vpc_id, subnet_ids, patience=_PATIENCE)
+
+
+def client_zone(link: PrivateLink) -> str:
+    """The zone that the client is said to be in: the first that the interface endpoint has."""
+    return next(iter(link.zonal))
+
+
+def hosts_of(link: PrivateLink, region: str, profiled: Container[str]) -> dict[str, str]:
+    """The host name of each network path for which there are service times."""
+    private = {path: urlsplit(origin).hostname or "" for path, origin in private_by_zone(link, client_zone(link)).origins.items()}
+    hosts = {PUBLIC: f"runtime.sagemaker.{region}.amazonaws.com", **private}
+    return {path: host for path, host in hosts.items() if path in profiled}

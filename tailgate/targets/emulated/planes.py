@@ -16,7 +16,8 @@ from tailgate.errors import TargetError
 from tailgate.targets.emulated.account import Credentials, clients_for
 from tailgate.targets.emulated.child import Child, end_all
 from tailgate.targets.emulated.control_plane import ControlPlaneSettings
-from tailgate.targets.emulated.network import check_region, loopback_ips, make_private_link
+from tailgate.targets.emulated.network import check_region, hosts_of, loopback_ips, make_private_link
+from tailgate.targets.emulated.profiles import profiled_paths
 from tailgate.targets.sagemaker.clients import Clients
 from tailgate.targets.sagemaker.private_link import PrivateLink
 from tailgate.targets.sagemaker.refusals import explained
@@ -80,15 +81,14 @@ class Planes:
         url = moto.ready(_READY_WITHIN_S, keep_on)["url"]
         clients = clients_for(session, region, url)
         link = make_private_link(clients.ec2, region)
-        hosts = {"public": f"runtime.sagemaker.{region}.amazonaws.com", "privatelink": link.regional}
-        names = {"public": [hosts["public"]], "privatelink": list(link.names)}
+        hosts = hosts_of(link, region, profiled_paths(profiles))
         ips = dict(zip(hosts, loopback_ips(len(hosts)), strict=True))
         orders = {
             "control_plane": url,
             "region": region,
             "credentials": {"access_key": credentials.access_key, "secret_key": credentials.secret_key},
             "seed": seed,
-            "listen": {path: {"ip": ips[path], "names": names[path]} for path in hosts},
+            "listen": {path: {"ip": ips[path], "names": [host]} for path, host in hosts.items()},
         }
         keep_on()
         data.tell(orders | ({"profiles": str(profiles)} if profiles else {}))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tailgate.errors import PlanError, nearest
+from tailgate.plan.case import NETWORK_PATHS
 from tailgate.plan.instances import vcpus_by_type
 
 SHIPPED = Path(__file__).with_name("profiles.toml")
@@ -95,6 +96,14 @@ def load_profiles(path: Path | None = None) -> Profiles:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PlanError(f"{path}: the profiles cannot be read: {error}") from error
     return _Reader(path, tables).profiles()
+
+
+def profiled_paths(path: Path | None = None) -> Container[str]:
+    """The network paths of which a profiles file tells times; all of them where it cannot be read, which the data plane will say."""
+    try:
+        return load_profiles(path).floors
+    except PlanError:
+        return NETWORK_PATHS
 
 
 class _Reader:

@@ -13,12 +13,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from moto.ec2 import models
+from moto.ec2.exceptions import DependencyViolationError
 
 _LETTERS = string.ascii_lowercase + string.digits
 
 
 class Ec2(models.EC2Backend):
-    """moto's backend for EC2, whose interface endpoints are pending for a while and have proper names."""
+    """moto's backend for EC2, whose interface endpoints are pending for a while, have proper names, and hold their groups."""
 
     __module__ = models.__name__  # moto finds a service's routes beside the module of its backend
 
@@ -27,6 +28,7 @@ class Ec2(models.EC2Backend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self._available_at_s: dict[str, float] = {}
+        self._gone_at_s: dict[str, float] = {}
 
     def create_vpc_endpoint(self, *args: Any, **kwargs: Any) -> Any:
         """Create a VPC endpoint; an interface endpoint gets its DNS names and is pending."""
@@ -40,10 +42,33 @@ class Ec2(models.EC2Backend):
 
     def describe_vpc_endpoints(self, *args: Any, **kwargs: Any) -> Any:
         """Describe VPC endpoints as they are now."""
-        for each in self.vpc_end_points.values():
-            if each.state == "pending" and time.monotonic() >= self._available_at_s[each.id]:
-                each.state = "available"
+        self._advance()
         return super().describe_vpc_endpoints(*args, **kwargs)
+
+    def delete_vpc_endpoints(self, vpce_ids: list[str] | None = None) -> None:
+        """Begin deletion: an interface endpoint is deleting for a while, then forgotten; moto keeps it for ever."""
+        super().delete_vpc_endpoints(vpce_ids)
+        for each in self.vpc_end_points.values():
+            if each.state == "deleted":
+                each.state = "deleting"
+                self._gone_at_s[each.id] = time.monotonic() + self.pending_s
+        self._advance()
+
+    def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:
+        """Delete a security group; refused while an interface endpoint is in it, as on AWS."""
+        self._advance()
+        if any(group_id in each.security_group_ids for each in self.vpc_end_points.values()):
+            raise DependencyViolationError(f"resource {group_id} has a dependent object")
+        super().delete_security_group(name, group_id)
+
+    def _advance(self) -> None:
+        """Let moto's book say what is there now."""
+        now_s = time.monotonic()
+        for each in list(self.vpc_end_points.values()):
+            if each.state == "pending" and now_s >= self._available_at_s[each.id]:
+                each.state = "available"
+            elif each.state == "deleting" and now_s >= self._gone_at_s[each.id]:
+                del self.vpc_end_points[each.id]
 
 
 def dns_entries(endpoint_id: str, service_name: str, zones: Iterable[str], *, private: bool) -> list[dict[str, str]]:

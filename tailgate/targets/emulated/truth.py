@@ -19,7 +19,7 @@ ROW = np.dtype(
         ("planned_s", "f8"),
         ("written_s", "f8"),
         ("status", "i2"),
-        ("network_path", "S16"),
+        ("network_path", "S24"),
         ("inference_id", "S64"),
     ]
 )

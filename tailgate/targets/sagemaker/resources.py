@@ -11,10 +11,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tailgate.targets.sagemaker import delete, stored
+from tailgate.targets.sagemaker import delete, own_link, stored
 from tailgate.targets.sagemaker.dead_man import SCHEDULE, schedule_kind
 from tailgate.targets.sagemaker.kinds import Found, Kind, Services, Tags
 from tailgate.targets.sagemaker.names import PREFIX, from_tag_list
+from tailgate.targets.sagemaker.own_link_kinds import interface_endpoint_kind, security_group_kind
 from tailgate.targets.sagemaker.refusals import explained, is_absent
 from tailgate.targets.sagemaker.waiting import Patience
 
@@ -74,6 +75,8 @@ def kept_by_s3() -> Kind:
 KINDS: Mapping[str, Kind] = {
     **{resource.verb: kept_by_sagemaker(resource) for resource in delete.ALL},
     stored.KIND: kept_by_s3(),
+    own_link.VPC_ENDPOINT: interface_endpoint_kind(),
+    own_link.SECURITY_GROUP: security_group_kind(),
     SCHEDULE: schedule_kind(),
 }
 """By the word that the ledger notes, in the order of deletion: what refers goes before what is referred to; the dead-man's schedules

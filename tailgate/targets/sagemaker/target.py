@@ -8,30 +8,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tailgate.plan.case import Case, EndpointSpec
-from tailgate.plan.purse import Purse
-from tailgate.targets import Address, Endpoint
-from tailgate.targets.deploying import WARMS_WITHIN_S, Deploying, check_expiry, lasts_s
+from tailgate.plan.purse import LINK, Purse
+from tailgate.targets import Endpoint
+from tailgate.targets.deploying import Deploying, check_expiry, lasts_s
 from tailgate.targets.sagemaker import described
-from tailgate.targets.sagemaker.billing import billed, billed_facts, costs_by_name
-from tailgate.targets.sagemaker.clients import Clients, clients_as_configured, invocation_url
-from tailgate.targets.sagemaker.connecting import Caller, authorities_pem, check_account, find_caller, proxy_notes
-from tailgate.targets.sagemaker.container import Containers, facts_of
+from tailgate.targets.sagemaker.addressing import addressed
+from tailgate.targets.sagemaker.billing import VPC_ENDPOINT, billed, costs_by_name
+from tailgate.targets.sagemaker.clients import Clients, clients_as_configured
+from tailgate.targets.sagemaker.connecting import Caller, check_account, find_caller
+from tailgate.targets.sagemaker.container import Containers
 from tailgate.targets.sagemaker.create import Deployment
 from tailgate.targets.sagemaker.custody import Custody
 from tailgate.targets.sagemaker.dead_man import Switch, armed, guarded
 from tailgate.targets.sagemaker.deployment import Conduct, deployed
+from tailgate.targets.sagemaker.facts import in_service
 from tailgate.targets.sagemaker.kinds import Services
 from tailgate.targets.sagemaker.ledger import FOLDER
 from tailgate.targets.sagemaker.model_data import ModelData, Shelf
 from tailgate.targets.sagemaker.names import ownership_tags, resource_name
+from tailgate.targets.sagemaker.network import NOT_ASKED, Maker, Network
 from tailgate.targets.sagemaker.reaper import AS_USUAL, Reaping
 from tailgate.targets.sagemaker.refusals import explained
 from tailgate.targets.sagemaker.removal import connect
@@ -45,22 +48,23 @@ if TYPE_CHECKING:
 
 _REPORTS = Path("reports")
 _LONGEST_LOOK_S, _SILENCE_S = 10.0, 300.0
-_BURSTABLE = ("ml.t2.", "ml.t3.")
-_BURST_REGIME = "burst regime: {} spends CPU credits, so a short run shows it better than it stays; a steady claim needs hours of load"
 
 
 def sagemaker_target(settings: Settings) -> SagemakerTarget:
     """The sagemaker target for the registry; asks nobody yet."""
-    return SagemakerTarget(
+    target = SagemakerTarget(
         settings.deploying, region=settings.region, run_id=settings.run_id, reports=settings.reports or _REPORTS, purse=settings.purse
     )
+    target.network.name_link(settings.attaching.private_link)
+    return target
 
 
 class SagemakerTarget:
     """Endpoints of our own on AWS. Thread-safe. Asks nobody before `examine` or `open`. To be closed at the end.
 
     reports: the folder in which a ledger says what is created, before it is. reaping: how what a dead session left is deleted. purse:
-    what pays for it, and keeps account.
+    what pays for it, and keeps account. network: the ways to its endpoints; an interface endpoint is found, or made, as soon as a case
+    asks for it.
     """
 
     kind = "sagemaker"
@@ -83,6 +87,8 @@ class SagemakerTarget:
         self._reports, self._reaping = reports, reaping
         self._custody: Custody | None = None
         self._containers = Containers(deploying, region, self._model_data)
+        patience = Patience(_LONGEST_LOOK_S, deploying.patience_s, share=0.1)
+        self.network = Network(region, client_subnets=deploying.client_subnets, patience=patience, stop=self._stop, makes=True)
 
     def examine(self, cases: Sequence[Case]) -> None:
         """Refuse, before anything is created, what cannot come about: credentials, account, role, models. Raises PlanError, TargetError."""
@@ -91,6 +97,7 @@ class SagemakerTarget:
         self._containers.admit(specs)  # which asks nobody, so it is first
         self._examined()
         self._containers.examine(specs)
+        self.network.examine(case.network_path for case in cases)
 
     @contextmanager
     def open(self, spec: EndpointSpec) -> Iterator[Endpoint]:
@@ -113,10 +120,20 @@ class SagemakerTarget:
             stop=self._stop,
         )
         began_s = time.monotonic()
+        self.network.begin(self._maker(deployment.tags, custody))
         book = billed(custody, self._purse, spec)
         with armed(self._services, switch, custody) as unarmed, deployed(self._clients, deployment, conduct, book) as answer:
-            endpoint = self._endpoint(spec, deployment, answer, time.monotonic() - began_s)
+            bare = in_service(deployment, answer, self._region, self._purse, time.monotonic() - began_s)
+            endpoint = addressed(bare, self.network, spec.variant)
             yield guarded(endpoint, switch, unarmed)
+
+    def readdressed(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint over every path that was asked for until now, also since it was deployed. Raises TargetError."""
+        if NOT_ASKED not in endpoint.elsewhere.values() or not self.network.wants_private:
+            return endpoint
+        caller = self._examined()
+        self.network.begin(self._maker(self._tags(caller, self._expiry()), self._custody_for(caller)))
+        return addressed(endpoint, self.network, next(address.variant for address in endpoint.addresses.values()))
 
     @property
     def _planned_s(self) -> float:
@@ -158,11 +175,11 @@ class SagemakerTarget:
         clients = self.__dict__.pop("_clients", None)
         if clients is not None:
             clients.close()
-        try:
-            self._containers.close()
-        finally:
+        with ExitStack() as closing:
             if custody is not None:
-                custody.end()
+                closing.callback(custody.end)
+            closing.callback(self._containers.close)
+            closing.callback(self.network.close)
 
     @cached_property
     def _clients(self) -> Clients:
@@ -182,6 +199,10 @@ class SagemakerTarget:
 
     def _tags(self, caller: Caller, expires_at: datetime) -> dict[str, str]:
         return ownership_tags(self._run_id, self._deploying.owner or caller.name, expires_at)
+
+    def _maker(self, tags: Mapping[str, str], custody: Custody) -> Maker:
+        """Of an interface endpoint, which bills as well."""
+        return Maker(self._run_id, tags, billed(custody, self._purse, LINK, VPC_ENDPOINT))
 
     def _model_data(self) -> ModelData:
         """Where model data is put for the session; asks nobody yet."""
@@ -211,29 +232,6 @@ class SagemakerTarget:
             subnets=deploying.model_subnets,
             security_groups=deploying.model_security_groups,
         )
-
-    def _endpoint(self, spec: EndpointSpec, deployment: Deployment, answer: dict[str, Any], deploy_s: float) -> Endpoint:
-        facts = described.read_endpoint(answer, self._region).facts()
-        own = {"instance_type": spec.instance_type, "instance_count": str(spec.instance_count), "routing": spec.routing}
-        own |= {"region": self._region, "deploy_s": f"{deploy_s:.0f}"} | facts_of(deployment.container)
-        own |= {} if self._purse is None else billed_facts(self._purse, spec, deployment.name)
-        own |= {"model_in_vpc": "yes"} if deployment.subnets else {}
-        burst = (_BURST_REGIME.format(spec.instance_type),) if spec.instance_type.startswith(_BURSTABLE) else ()
-        addresses = self._addresses(spec, deployment.name)
-        return Endpoint(
-            deployment.name,
-            addresses,
-            deployed_by_us=True,
-            provenance=facts | own,
-            notes=(*burst, *proxy_notes(addresses["public"].url)),
-            elsewhere={"privatelink": "target sagemaker makes none yet"},
-            warms_within_s=WARMS_WITHIN_S,
-        )
-
-    def _addresses(self, spec: EndpointSpec, name: str) -> dict[str, Address]:
-        with explained("find the runtime's address"):
-            url, ca_pem = invocation_url(self._region, name), authorities_pem()
-        return {"public": Address(url, self._region, "public", spec.variant, ca_pem=ca_pem)}
 
     def _progress_of(self, spec: EndpointSpec) -> Progress:
         def tell(status: str, elapsed_s: float) -> None:

@@ -13,13 +13,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tailgate.errors import PlanError, TargetError
 from tailgate.plan.case import EndpointSpec
 from tailgate.targets.attaching import Attaching
-from tailgate.targets.existing import ExistingTarget, by_network_path
+from tailgate.targets.existing import ExistingTarget
 from tailgate.targets.sagemaker.clients import invocation_url
 from tailgate.targets.sagemaker.connecting import profile_region
 
@@ -51,7 +49,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
         monkeypatch.delenv(name, raising=False)
     client = boto3.Session(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="none").client("sagemaker", region_name=REGION)
     monkeypatch.setattr("tailgate.targets.existing.open_reader", lambda _region: client)
-    monkeypatch.setattr("tailgate.targets.existing._addresses_of", lambda _host: ["52.94.1.1"])
+    monkeypatch.setattr("tailgate.targets.sagemaker.network.addresses_of", lambda _host: ["52.94.1.1"])
     with Stubber(client) as stubber:
         yield stubber
 
@@ -219,24 +217,6 @@ def test_credentials_that_expire_amid_a_run_make_it_doubtful(stub: Stubber) -> N
     attached = target()
     with attached.open(SPEC) as endpoint:
         assert "stayed as it was cannot be told" in attached.changes(endpoint)[0]
-
-
-PUBLIC = "https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/r/invocations"
-
-
-@given(st.ip_addresses(v=4, network="10.0.0.0/8").map(str), st.booleans())
-def test_a_public_name_with_a_private_address_is_no_public_path(ip: str, named: bool) -> None:
-    """Private DNS is on: two arms would both be PrivateLink, and the difference nothing."""
-    urls = {"public": PUBLIC} | ({"privatelink": "https://vpce-1/endpoints/r/invocations"} if named else {})
-    paths, elsewhere = by_network_path(urls, [ip])
-    assert set(paths) == {"privatelink"}
-    assert f"resolves to {ip}" in elsewhere["public"]
-
-
-def test_somebodys_own_address_may_be_private() -> None:
-    """A stand-in on this host is its user's business."""
-    paths, _ = by_network_path({"public": "https://127.0.0.2:8443/endpoints/r/invocations"}, ["127.0.0.2"])
-    assert set(paths) == {"public"}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tailgate.plan.case import EndpointSpec
+from tailgate.plan.case import NETWORK_PATHS, EndpointSpec
 from tailgate.targets import Endpoint
 from tailgate.targets.null import HOST, NullTarget
 from tailgate.targets.null_server import BODY
@@ -93,9 +93,9 @@ def test_a_client_that_asks_for_the_end_gets_it(endpoint: Endpoint) -> None:
 
 
 def test_it_is_asked_as_sagemaker_would_be_and_says_what_it_is() -> None:
-    """Signed with keys that are made up, over both network paths; the process is named, and gone on leaving."""
+    """Signed with keys that are made up, over every network path; the process is named, and gone on leaving."""
     with NullTarget(region="ap-northeast-1").open(SPEC) as endpoint:
-        assert set(endpoint.addresses) == {"public", "privatelink"}
+        assert set(endpoint.addresses) == set(NETWORK_PATHS)
         address = endpoint.addresses["privatelink"]
         assert (address.sign, address.region, address.network_path) == ("sagemaker", "ap-northeast-1", "privatelink")
         assert address.url.startswith(f"https://{HOST}:")

@@ -36,6 +36,14 @@ def test_privatelink_has_the_blogs_minimum_the_lower_mean_and_the_same_p99() -> 
     assert abs(quantiles_ms(public, 0.99)[0] - quantiles_ms(private, 0.99)[0]) < 0.5
 
 
+def test_the_regional_name_lies_between_the_zonal_ones() -> None:
+    """Made up so: a round trip to the client's own zone is the shortest, to another the longest."""
+    same, regional, other = (
+        np.mean(foretell(PROFILES, "ml.t2.xlarge", path)) for path in ("privatelink-same-zone", "privatelink", "privatelink-other-zone")
+    )
+    assert same < regional < other
+
+
 def test_latency_does_not_fall_with_size_within_either_family() -> None:
     """The blog's second finding: in neither family do the typical bodies, sorted by size, come out slowest first."""
     for family, sizes in (("t2", ["medium", "large", "xlarge", "2xlarge"]), ("m5", ["large", "xlarge", "2xlarge", "4xlarge", "12xlarge"])):

@@ -7,10 +7,17 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.stub import ANY, Stubber
+from botocore.stub import Stubber
 
 from tailgate.errors import TargetError
-from tailgate.targets.sagemaker.private_link import ensure_private_link, find_private_link, read_private_link
+from tailgate.targets.sagemaker.private_link import (
+    create_private_link,
+    ensure_private_link,
+    find_named,
+    find_private_link,
+    read_private_link,
+    wait_available,
+)
 from tailgate.targets.sagemaker.waiting import Patience
 
 REGION, DOMAIN = "us-east-1", "runtime.sagemaker.us-east-1.vpce.amazonaws.com"
@@ -68,6 +75,48 @@ def test_an_existing_one_is_used(stubbed: tuple[Any, Stubber]) -> None:
     assert ensure_private_link(client, REGION, "vpc-1", ["subnet-1"], patience=AT_ONCE).id == "vpce-0a"
 
 
+def test_one_that_another_session_of_ours_made_is_passed_over(stubbed: tuple[Any, Stubber]) -> None:
+    """It may go at any time."""
+    client, stubber = stubbed
+    theirs = described() | {"Tags": [{"Key": "tailgate:run", "Value": "another"}]}
+    stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": [theirs]}, {"Filters": FILTERS})
+    assert find_private_link(client, REGION, "vpc-1") is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"ServiceName": "com.amazonaws.us-east-1.sagemaker.api"}, "leads to com.amazonaws.us-east-1.sagemaker.api"),
+        ({"State": "rejected"}, "is rejected; it has to be available"),
+    ],
+)
+def test_one_that_was_named_has_to_be_the_runtimes_and_there(stubbed: tuple[Any, Stubber], changes: dict[str, str], said: str) -> None:
+    """Else each request would go astray."""
+    client, stubber = stubbed
+    found = described() | {"ServiceName": "com.amazonaws.us-east-1.sagemaker.runtime"}
+    for answer in (found, found | changes):
+        stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": [answer]}, {"VpcEndpointIds": ["vpce-0a"]})
+    assert find_named(client, REGION, "vpce-0a") == found
+    with pytest.raises(TargetError, match=said):
+        find_named(client, REGION, "vpce-0a")
+
+
+def test_one_that_is_not_there_is_told_with_what_to_check(stubbed: tuple[Any, Stubber]) -> None:
+    """Its id, the region, the account."""
+    client, stubber = stubbed
+    stubber.add_client_error("describe_vpc_endpoints", "InvalidVpcEndpointId.NotFound", "does not exist", 400)
+    with pytest.raises(TargetError, match=r"no VPC endpoint vpce-0a in us-east-1.*--latency-vpc-endpoint.*AWS_PROFILE"):
+        find_named(client, REGION, "vpce-0a")
+
+
+def test_a_denial_names_the_action(stubbed: tuple[Any, Stubber]) -> None:
+    """EC2's own text is an encoded one."""
+    client, stubber = stubbed
+    stubber.add_client_error("describe_vpc_endpoints", "UnauthorizedOperation", "You are not authorized. Encoded: x", 403)
+    with pytest.raises(TargetError, match="do not permit ec2:DescribeVpcEndpoints; add it"):
+        find_private_link(client, REGION, "vpc-1")
+
+
 def test_a_missing_one_is_created_without_private_dns_and_waited_for(stubbed: tuple[Any, Stubber]) -> None:
     """It is pending for a while; subnets, security groups and tags are passed on, and a token makes retries safe."""
     client, stubber = stubbed
@@ -78,22 +127,18 @@ def test_a_missing_one_is_created_without_private_dns_and_waited_for(stubbed: tu
         "VpcId": "vpc-1",
         "SubnetIds": ["subnet-1", "subnet-2"],
         "PrivateDnsEnabled": False,
-        "ClientToken": ANY,
+        "ClientToken": "ours",
         "SecurityGroupIds": ["sg-1"],
         "TagSpecifications": [{"ResourceType": "vpc-endpoint", "Tags": [{"Key": "tailgate:run", "Value": "r"}]}],
     }
     stubber.add_response("create_vpc_endpoint", {"VpcEndpoint": described(state="pending")}, wanted)
     for state in ("pending", "Available"):  # AWS's documentation writes both cases
         stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": [described(state=state)]}, {"VpcEndpointIds": ["vpce-0a"]})
-    link = ensure_private_link(
-        client,
-        REGION,
-        "vpc-1",
-        ["subnet-1", "subnet-2"],
-        patience=AT_ONCE,
-        security_group_ids=["sg-1"],
-        tags={"tailgate:run": "r"},
+    assert find_private_link(client, REGION, "vpc-1") is None
+    made = create_private_link(
+        client, REGION, "vpc-1", ["subnet-1", "subnet-2"], security_group_ids=["sg-1"], tags={"tailgate:run": "r"}, token="ours"
     )
+    link = wait_available(client, made["VpcEndpointId"], AT_ONCE)
     assert sorted(link.zonal) == ["us-east-1a", "us-east-1b"]
 
 
@@ -101,6 +146,8 @@ def test_one_that_does_not_become_available_is_an_error(stubbed: tuple[Any, Stub
     """Patience ends with the state in the sentence."""
     client, stubber = stubbed
     stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": [described(state="pending")]})
-    stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": [described(state="pending")]})
+    stubber.add_response("describe_vpc_endpoints", {"VpcEndpoints": [described(state="failed")]})
     with pytest.raises(TargetError, match="vpce-0a is pending after 0 s"):
-        ensure_private_link(client, REGION, "vpc-1", [], patience=Patience(0.0, 0.0))
+        wait_available(client, "vpce-0a", Patience(0.0, 0.0))
+    with pytest.raises(TargetError, match="vpce-0a is failed"):
+        wait_available(client, "vpce-0a", AT_ONCE)
