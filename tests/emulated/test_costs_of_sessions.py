@@ -1,6 +1,8 @@
-"""What deploying costs where tests ask for more than was planned, and where several processes deploy."""
+"""What deploying costs, by whole sessions: told and kept, where tests ask for more than was planned, where several processes deploy."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
@@ -14,6 +16,28 @@ def test_another(measure):
 def test_one_that_is_dear(measure):
     measure(CASE.on("ml.m5.24xlarge"))
 """
+
+
+@pytest.mark.usefixtures("prices")
+def test_the_ceiling_is_shown_before_and_the_cost_after(pytester: pytest.Pytester) -> None:
+    """Also with -q: each line with its price's origin; the record has price and beginning; what was spent is told in the end."""
+    outcome = run(pytester, "-q")
+    outcome.assert_outcomes(passed=1)
+    outcome.stdout.fnmatch_lines(
+        [
+            "cost: at most 0.1? USD of 5.00 USD that --latency-max-usd allows, by a planned time of *",
+            "  ranker: ml.t2.medium  1 × 0.075 USD/h for at most *  0.1? USD  Price List API, 20*",
+            "*not in it: data that nobody knows ahead*",
+            "*ranker-ml.t2.medium-public*",
+            "cost: at most 0.1? USD planned, about 0.00 USD spent",
+        ]
+    )
+    recorded = json.loads(next(pytester.path.glob("reports/runs/*/ranker-*.json")).read_text())
+    cost, facts = recorded["platform"]["cost"], recorded["provenance"]["endpoint"]
+    assert 0 < cost["usd"] < 0.01
+    assert facts["billed_since"] == cost["since"] < cost["until"]
+    assert (facts["usd_per_hour"], facts["price"][:14]) == ("0.075", "Price List API")
+    assert facts["billed_since"].endswith("+00:00")
 
 
 @pytest.mark.usefixtures("prices")
