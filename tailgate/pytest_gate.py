@@ -174,10 +174,7 @@ class Gate:
         if hasattr(self._config, "workeroutput"):
             self._config.workeroutput[LEFT_BEHIND] = text
         category = ResourceWarning if isinstance(error, LeftBehindError) else pytest.PytestWarning
-        try:
-            self._config.issue_config_time_warning(category(text), stacklevel=1)
-        except Warning:  # they are errors here, which would end the session before its record is written
-            print(f"\ntailgate: {text}", file=sys.stderr)
+        self._warn(category(text))
 
     def _add_afterwards(self, *, interrupted: bool) -> None:
         """Let the runs have what is only known now. Nobody who interrupts waits for CloudWatch; Ctrl-C ends only that wait."""
@@ -185,7 +182,13 @@ class Gate:
         with suppress(KeyboardInterrupt):
             complaints = self._session.add_afterwards(0.0 if interrupted else WAIT_S if asked_s is None else asked_s)
             for complaint in complaints:
-                self._config.issue_config_time_warning(pytest.PytestWarning(complaint), stacklevel=1)
+                self._warn(pytest.PytestWarning(complaint))
+
+    def _warn(self, warning: Warning) -> None:
+        try:
+            self._config.issue_config_time_warning(warning, stacklevel=1)
+        except Warning:  # they are errors here, which would end the session before its record is written
+            print(f"\ntailgate: {warning}", file=sys.stderr)
 
 
 def _properties_of(found: MetricChange) -> Iterator[tuple[str, object]]:

@@ -89,6 +89,7 @@ def strict(moto: Any, start_data_plane: Any, bare: pytest.MonkeyPatch) -> Iterat
     moto.sagemaker.delete_endpoint_config(EndpointConfigName="rotating-config")
 
 
+@pytest.mark.thorough
 def test_a_load_outlives_the_credentials_of_a_process(strict: Any, bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each token is good for six seconds, the load lasts ten: every request is answered, and the run is judged."""
     asked, script, config = tmp_path / "asked", tmp_path / "keys.py", tmp_path / "config"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY
@@ -36,7 +38,8 @@ def platform_tells(record):
     began = datetime.fromisoformat(record.provenance["started_at"])
     minutes = [began.timestamp() // 60 * 60 + 60 * n for n in (0, 1)]
     client = boto3.client("cloudwatch")
-    dimensions = [{"Name": "EndpointName", "Value": "timed"}, {"Name": "VariantName", "Value": "AllTraffic"}]
+    endpoint = record.provenance["endpoint"]["endpoint"]
+    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "AllTraffic"}]
     for at_s in minutes:
         for metric, value, unit in TOLD:
             datum = {"MetricName": metric, "Dimensions": dimensions, "Timestamp": datetime.fromtimestamp(at_s, UTC), "Unit": unit}
@@ -65,7 +68,8 @@ def aws(moto: Any, data_plane: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return moto.sagemaker
 
 
-@pytest.mark.parametrize("more", [[], pytest.param(["-n", "1"], marks=pytest.mark.thorough)], ids=["alone", "xdist"])
+@pytest.mark.thorough
+@pytest.mark.parametrize("more", [[], ["-n", "1"]], ids=["alone", "xdist"])
 def test_a_session_says_where_the_time_goes(moto: Any, aws: Any, pytester: pytest.Pytester, more: list[str]) -> None:
     """In the terminal's summary, in the run's file, and in the benchmark JSON, which is made after it; in a worker likewise."""
     moto.deploy("timed")
@@ -87,6 +91,39 @@ def test_a_session_says_where_the_time_goes(moto: Any, aws: Any, pytester: pytes
     assert run["platform"]["invocations"]["counted"] >= 300
     assert saved["benchmarks"][0]["extra_info"]["platform"] == run["platform"]
     assert "123456789012" not in json.dumps(run)
+
+
+@pytest.fixture
+def role(aws: Any) -> Iterator[str]:
+    """The role that models run as."""
+    assert aws
+    iam = boto3.Session().client("iam", region_name=REGION)
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    yield iam.create_role(RoleName="timed", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+    iam.delete_role(RoleName="timed")
+    iam.close()
+
+
+def test_what_a_deployed_endpoint_came_to_is_in_its_runs(aws: Any, role: str, pytester: pytest.Pytester) -> None:
+    """Where the time went, what it cost from its creation until it was gone, and that more was counted than we sent."""
+    pytester.makepyfile(test_timed=SUITE)
+    outcome = pytester.runpytest_subprocess(
+        *("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", "--latency-target", "sagemaker", "--latency-image", "ranker:7"),
+        *("--latency-role", role, "--latency-max-usd", "5", "--latency-cloudwatch-wait", "30"),
+        timeout=180,
+    )
+    outcome.assert_outcomes(passed=1)
+    outcome.stdout.re_match_lines([r"timed-.* \+ overhead 0\.3 \+ model 0\.8 \(CloudWatch, . min\)"])
+    run = json.loads(next(pytester.path.glob("reports/runs/*/timed-*.json")).read_text())
+    platform, cost = run["platform"], run["platform"]["cost"]
+    assert platform["alone"] is True
+    assert 0 < cost["usd"] < 0.1
+    assert cost["since"] < run["provenance"]["started_at"] < cost["until"]
+    warmed = run["provenance"]["warm_up"][0]["sent"]
+    sent = platform["invocations"]["sent"] + (warmed if platform["minutes"]["shared_by_loads"] == 2 else 0)
+    assert platform["notes"][0].startswith("CloudWatch counts ")
+    assert f" we sent {sent}" in platform["notes"][0]
+    assert all(each["EndpointName"] != run["provenance"]["endpoint"]["endpoint"] for each in aws.list_endpoints()["Endpoints"])
 
 
 @pytest.mark.parametrize(

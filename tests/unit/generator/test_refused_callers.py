@@ -143,6 +143,7 @@ def test_credentials_that_may_not_ask_are_a_reason_and_no_fail(serve: Serve, tmp
     assert "40 requests failed: 40 denied (403)" in verdict.explain()
 
 
+@pytest.mark.thorough
 def test_credentials_are_renewed_amid_the_load(serve: Serve, tmp_path: Path) -> None:
     """A credential process gives tokens of six seconds; a load of nine is answered to its last request, by several of them."""
     asked = tmp_path / "asked"
