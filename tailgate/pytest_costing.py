@@ -117,10 +117,11 @@ def _reckoning(config: pytest.Config, settings: Settings, asked: Sequence[Asked]
     def price_of(instance_type: str, stated: Mapping[str, float]) -> Price:
         return hour_at_most(instance_type, region, stated, prices.of([instance_type]))
 
-    return _Reckoning(terms_of(config, settings.deploying, zone_hour_at_most(region, listed)), price_of, listed.silent)
+    zone = None if settings.attaching.private_link is not None else zone_hour_at_most(region, listed)  # one that is named is not made
+    return _Reckoning(terms_of(config, settings.deploying, zone), price_of, listed.silent)
 
 
-def terms_of(config: pytest.Config, deploying: Deploying, zone: Price) -> Terms:
+def terms_of(config: pytest.Config, deploying: Deploying, zone: Price | None) -> Terms:
     """How the session goes about it: a run, again where its host was busy, again to confirm a FAIL, again to confirm a regression."""
     option = config.option
     confirming = (not option.latency_no_retry) + (config.stash[BASELINES] is not None)

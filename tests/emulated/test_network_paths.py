@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from tailgate.errors import TargetError
+from tailgate.plan.ceiling import Terms
+from tailgate.plan.prices import Price
+from tailgate.plan.purse import LINK, Purse
+from tailgate.targets.sagemaker.billing import VPC_ENDPOINT, billed
 from tailgate.targets.sagemaker.network import NOT_ASKED, Maker
 from tailgate.targets.sagemaker.private_link import create_private_link
 from tests.emulated.vpc import NAME, PRIVATE, REGION, URL, ZONES, Vpc, left_in, network_of
@@ -34,6 +42,20 @@ def test_an_interface_endpoint_is_made_with_its_group_and_goes_with_it(vpc: Vpc,
     client.close()
     assert (vpc.links(), vpc.groups(), left_in(maker)) == ([], [], [])
     client.close()
+
+
+def test_one_of_our_own_bills_in_each_of_its_zones_until_it_is_gone(vpc: Vpc, maker: Maker) -> None:
+    """A begun hour in two zones; afterwards nothing more."""
+    terms = Terms(patience_s=60, deleting_s=60, zone=Price(0.014, "made up"), zones=len(vpc.subnets))
+    purse = Purse(Decimal(1), terms, lambda *_: Price(0.1, "made up"))
+    client = network_of(vpc)
+    client.examine(["privatelink"])
+    client.begin(replace(maker, ledger=billed(maker.ledger, purse, LINK, VPC_ENDPOINT)))
+    client.paths(URL)
+    assert purse.spent_usd(time.time() + 3600) == Decimal("0.056")
+    client.close()
+    assert purse.spent_usd(time.time() + 3600) == Decimal("0.028")
+    assert left_in(maker) == []
 
 
 def test_one_that_is_there_is_used_and_stays(vpc: Vpc, maker: Maker) -> None:
