@@ -33,7 +33,7 @@ def main(ledgers: str, session: str) -> None:
     deployment = Deployment(resource_name(SPEC, session), SPEC, {"Image": "i"}, role, tags)
     patience = Patience(interval_s=0.05, timeout_s=5.0)
     try:
-        with deployed(open_clients(boto3.Session(), REGION), deployment, Conduct(patience, patience), custody):
+        with deployed(open_clients(boto3.Session(), REGION), deployment, Conduct(patience, patience, settle_s=1.0), custody):
             print("in service", flush=True)
             sys.stdin.readline()
     finally:

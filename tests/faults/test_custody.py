@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +22,8 @@ from tailgate.cli import main
 from tailgate.targets.emulated.child import Child
 from tailgate.targets.sagemaker.ledger import is_held, ledgers_in, read_ledger
 from tests.faults import custody_session
-from tests.faults.aws_proxy import ALL, AwsProxy, after, before, refused, unreachable
+from tests.faults.aws_calls import Named, Request
+from tests.faults.aws_proxy import ALL, AwsProxy, Forward, after, before, refused, unreachable
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a-secret-that-nobody-may-see"}
 LONG_ENOUGH_S = 60.0
@@ -149,6 +151,23 @@ def test_the_reaper_deletes_what_a_killed_session_left(start: Callable[[], Suite
     assert fault.fired
     until(lambda: ledgers_in(suite.ledgers) == [])
     assert suite.left() == []
+
+
+def carried_out_later(request: Request, _call: Named, forward: Forward) -> None:
+    """The connection is lost before the answer, and the work is done half a second after that."""
+    Timer(0.5, forward, [request]).start()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("moment", ["sagemaker.CreateModel", "sagemaker.CreateEndpoint"])
+def test_what_comes_about_after_its_answer_was_lost_is_deleted(start: Callable[[], Suite], proxy: AwsProxy, moment: str) -> None:
+    """When the session looks, it is not there yet: so it does not look at once."""
+    fault = proxy.harm(moment, carried_out_later)
+    suite = start()
+    said, _ = suite.process.communicate(timeout=LONG_ENOUGH_S)
+    assert fault.fired
+    assert (suite.process.returncode, "could not create the" in said) == (1, True)
+    assert (suite.left(), ledgers_in(suite.ledgers)) == ([], [])
 
 
 @pytest.mark.thorough

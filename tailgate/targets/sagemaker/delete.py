@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tailgate.errors import TargetError
-from tailgate.targets.sagemaker.refusals import explained, is_absent, is_in_progress
+from tailgate.targets.sagemaker.refusals import explained, is_absent, is_in_progress, is_passing
 from tailgate.targets.sagemaker.waiting import Patience
 
 
@@ -32,22 +32,27 @@ ALL = (ENDPOINT, ENDPOINT_CONFIG, MODEL)
 def delete(client: Any, resource: Resource, name: str, patience: Patience) -> None:
     """Delete one thing by name and wait until it is gone; what does not exist is gone.
 
-    An endpoint that is being created or changed cannot be deleted: SageMaker refuses until that has ended, so the
-    wish is repeated. Raises TargetError when it is refused otherwise or still there when patience ends.
+    An endpoint that is being created or changed cannot be deleted: SageMaker refuses until that has ended, so the wish is
+    repeated; and so it is where AWS was busy or unreachable, as long as patience bears silence. Raises TargetError when it is
+    refused otherwise or still there when patience ends.
     """
-    accepted = False
-    for _ in patience.rounds():
+    accepted, answered_s = False, 0.0
+    for waited_s in patience.rounds():
         with explained(f"delete the {resource.title} {name}"):
             try:
                 if not accepted:
                     getattr(client, f"delete_{resource.verb}")(**{resource.key: name})
                     accepted = True
                 getattr(client, f"describe_{resource.verb}")(**{resource.key: name})
-            except ClientError as error:
-                if is_absent(error):
+            except (ClientError, BotoCoreError) as error:
+                if isinstance(error, ClientError) and is_absent(error):
                     return
-                if not is_in_progress(error):
-                    raise
+                if not (isinstance(error, ClientError) and is_in_progress(error)):
+                    silent_s = waited_s - answered_s
+                    if not is_passing(error) or silent_s >= patience.silence_s or waited_s >= patience.timeout_s:
+                        raise
+                    continue
+        answered_s = waited_s
     wish = "deletion was accepted" if accepted else "deletion is refused while it is being created or changed"
     still = f"the {resource.title} {name} is still there after {patience.timeout_s:.0f} s ({wish})"
     raise TargetError(f"{still}; delete it by hand: {by_hand(resource, name)}")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from tailgate.errors import TargetError
 from tailgate.targets.sagemaker import delete
 from tailgate.targets.sagemaker.clients import Clients
 from tailgate.targets.sagemaker.create import Deployment, create_endpoint, create_endpoint_config, create_model
 from tailgate.targets.sagemaker.ledger import Blank, Book
-from tailgate.targets.sagemaker.refusals import NameTakenError
+from tailgate.targets.sagemaker.refusals import NameTakenError, is_passing, is_throttled
 from tailgate.targets.sagemaker.waiting import Patience, Progress, StoppedError, wait_in_service
 
 _STEPS = ((delete.MODEL, create_model), (delete.ENDPOINT_CONFIG, create_endpoint_config), (delete.ENDPOINT, create_endpoint))
@@ -22,12 +25,16 @@ _BLANK = Blank()
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """How to go about it: patience with deploying and with deleting, whom to tell, and what interrupts the wait."""
+    """How to go about it: patience with deploying and with deleting, whom to tell, and what interrupts the wait.
+
+    settle_s: how long after a create whose answer was lost it may still come about; until then nothing is deleted.
+    """
 
     deploying: Patience
     deleting: Patience
     on_progress: Progress | None = None
     stop: Event | None = None
+    settle_s: float = 0.0
 
 
 @contextmanager
@@ -48,12 +55,22 @@ def deployed(clients: Clients, deployment: Deployment, conduct: Conduct, ledger:
         _create_all(clients, deployment, conduct, ledger, begun)
         yield wait_in_service(clients.sagemaker, name, conduct.deploying, conduct.on_progress, conduct.stop)
     except BaseException as error:
+        if _unanswered(error):
+            time.sleep(conduct.settle_s)  # what comes about once it was seen to be absent would be forgotten
         try:
             delete_begun()
         except TargetError as left_behind:
             error.add_note(str(left_behind))
         raise
     delete_begun()
+
+
+def _unanswered(error: BaseException) -> bool:
+    """Whether AWS may have done something that it did not tell of."""
+    cause = error.__cause__
+    if isinstance(cause, ClientError):
+        return is_passing(cause) and not is_throttled(cause)
+    return isinstance(cause, BotoCoreError) and is_passing(cause)
 
 
 def _create_all(clients: Clients, deployment: Deployment, conduct: Conduct, ledger: Book, begun: list[delete.Resource]) -> None:

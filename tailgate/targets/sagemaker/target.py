@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 _REPORTS = Path("reports")
 _LONGEST_LOOK_S, _SILENCE_S = 10.0, 300.0
+_DELETING_SILENCE_S, _SETTLE_S = 10.0, 5.0  # the reaper goes on after the one; nothing comes about after the other
 
 
 def sagemaker_target(settings: Settings) -> SagemakerTarget:
@@ -115,9 +116,10 @@ class SagemakerTarget:
         patience_s = self._deploying.patience_s
         conduct = Conduct(
             deploying=Patience(_LONGEST_LOOK_S, patience_s, share=0.1, silence_s=_SILENCE_S),
-            deleting=Patience(_LONGEST_LOOK_S, patience_s, share=0.1),
+            deleting=Patience(_LONGEST_LOOK_S, patience_s, share=0.1, silence_s=_DELETING_SILENCE_S),
             on_progress=self._progress_of(spec),
             stop=self._stop,
+            settle_s=_SETTLE_S,
         )
         began_s = time.monotonic()
         self.network.begin(self._maker(deployment.tags, custody))

@@ -184,6 +184,19 @@ def test_deletion_waits_until_creating_has_ended(script: Script) -> None:
     delete.delete(script.clients.sagemaker, delete.ENDPOINT, "n", AT_ONCE)
 
 
+def test_a_deletion_goes_on_where_aws_is_busy(script: Script) -> None:
+    """Failures of its own and throttles pass, as long as patience bears silence; then they are told as they are."""
+    for code, http in (("InternalFailure", 500), ("ThrottlingException", 400), ("ServiceUnavailable", 503)):
+        script.stubber.add_client_error("delete_endpoint", code, "busy", http_status_code=http)
+    script.stubber.add_response("delete_endpoint", {})
+    script.stubber.add_client_error("describe_endpoint", "InternalFailure", "busy", http_status_code=500)
+    script.refuse("describe_endpoint", "Could not find endpoint x")
+    delete.delete(script.clients.sagemaker, delete.ENDPOINT, "n", dataclasses.replace(AT_ONCE, silence_s=60.0))
+    script.stubber.add_client_error("delete_endpoint", "InternalFailure", "busy", http_status_code=500)
+    with pytest.raises(TargetError, match="could not delete the endpoint n: InternalFailure: busy"):
+        delete.delete(script.clients.sagemaker, delete.ENDPOINT, "n", AT_ONCE)
+
+
 @pytest.mark.parametrize("accepted", [True, False])
 def test_what_is_still_there_when_patience_ends_is_told_with_the_command_to_type(script: Script, accepted: bool) -> None:
     """The sentence says whether deletion was accepted, and how to do it by hand."""
