@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
 
+from botocore.exceptions import ClientError
+
 from tailgate.errors import PlanError
 from tailgate.plan.case import EndpointSpec
 from tailgate.plan.models import ARCHIVES, SHIPPED, Model
@@ -21,6 +23,7 @@ from tailgate.targets.sagemaker.images import constant_image
 from tailgate.targets.sagemaker.packaging import constant_archive, constant_environment
 
 _ACCOUNT_NUMBER = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_SHORTEST_SECRET = 4  # what is shorter hides nothing, and stands in many a word
 
 
 class Uploads(Protocol):
@@ -138,6 +141,17 @@ def facts_of(container: Mapping[str, Any]) -> dict[str, str]:
     if names := sorted(container.get("Environment", {})):
         facts["model_environment"] = ", ".join(names)
     return facts
+
+
+def without_values(error: ClientError, container: Mapping[str, Any]) -> ClientError:
+    """The error with no value of the container's environment in its text: AWS quotes what it does not take."""
+    message = text = str(error.response.get("Error", {}).get("Message", ""))
+    for value in sorted(container.get("Environment", {}).values(), key=len, reverse=True):
+        if len(value) >= _SHORTEST_SECRET:
+            text = text.replace(value, "…")
+    if text == message:
+        return error
+    return ClientError({**error.response, "Error": {**error.response["Error"], "Message": text}}, error.operation_name)
 
 
 def _described(name: str, deploying: Deploying) -> Model | None:

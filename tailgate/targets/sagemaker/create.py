@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tailgate.plan.case import EndpointSpec
+from tailgate.targets.sagemaker.container import without_values
 from tailgate.targets.sagemaker.names import as_tag_list
 from tailgate.targets.sagemaker.refusals import explained, is_absent, is_throttled
 from tailgate.targets.sagemaker.role import refused_role
@@ -28,7 +29,7 @@ class Deployment:
 
     name: str
     spec: EndpointSpec
-    container: Mapping[str, Any]
+    container: Mapping[str, Any] = field(repr=False)  # its environment may hold secrets
     role_arn: str
     tags: Mapping[str, str]
     subnets: Sequence[str] = ()
@@ -51,7 +52,7 @@ def create_model(client: Any, deployment: Deployment, stop: Event | None = None)
         except ClientError as error:
             if (refused := refused_role(error, deployment.role_arn)) is not None:
                 raise refused from error
-            raise
+            raise without_values(error, deployment.container) from None
 
     _create(create, f"create the model {deployment.name}", stop)
 

@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape
+from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +23,7 @@ from tailgate.errors import PlanError, TargetError
 from tailgate.plan.case import EndpointSpec
 from tailgate.plan.models import Model
 from tailgate.targets.deploying import Deploying
-from tailgate.targets.sagemaker.container import check_models, examine_models, facts_of, model_of
+from tailgate.targets.sagemaker.container import check_models, examine_models, facts_of, model_of, without_values
 from tailgate.targets.sagemaker.create import Deployment, create_model
 from tailgate.targets.sagemaker.packaging import constant_archive
 
@@ -235,3 +237,29 @@ def test_a_record_names_no_account_and_shows_no_value(value: str, account: str) 
     assert facts == {"image": "team/ranker:7", "model_data": "s3://m-ACCOUNT/r/", "model_environment": "A, TOKEN"}
     assert value not in repr(deploying)
     assert facts_of({"Image": "team/ranker:7"}) == {"image": "team/ranker:7"}
+
+
+@given(value=st.text(min_size=4, max_size=1024), short=st.text(max_size=3))
+def test_an_error_of_awss_shows_no_value_either(value: str, short: str) -> None:
+    """AWS quotes what it does not take; the rest of its text, and its code, stay."""
+    container = {"Image": IMAGE, "Environment": {"TOKEN": f"<{value}>", "N": short}}
+    answer = {"Error": {"Code": "ValidationException", "Message": f"Value '<{value}>' at 'primaryContainer.environment' is odd"}}
+    shown = without_values(ClientError(answer, "CreateModel"), container)
+    assert f"<{value}>" not in str(shown)
+    assert shown.response["Error"] == {"Code": "ValidationException", "Message": "Value '…' at 'primaryContainer.environment' is odd"}
+    other = ClientError({"Error": {"Code": "Other", "Message": "no"}}, "CreateModel")
+    assert without_values(other, container) is other
+
+
+def test_a_refused_model_is_told_without_the_values_of_its_environment() -> None:
+    """Neither in the sentence nor in what it came of, nor where a traceback would print the deployment."""
+    deployment = Deployment("m", SHIPPED, {"Image": IMAGE, "Environment": {"TOKEN": "hush-hush"}}, f"arn:aws:iam::{ACCOUNT}:role/r", {})
+    client = boto3.Session("AKIAEXAMPLE", "any").client("sagemaker", region_name="eu-west-1")
+    with Stubber(client) as stubber:
+        stubber.add_client_error("create_model", "ValidationException", "Value '{TOKEN=hush-hush}' at 'environment' is odd")
+        with pytest.raises(
+            TargetError, match=r"create the model m: ValidationException: Value '{TOKEN=…}' at 'environment' is odd"
+        ) as raised:
+            create_model(client, deployment)
+    client.close()
+    assert "hush" not in f"{raised.value} {raised.value.__cause__} {deployment!r}"
