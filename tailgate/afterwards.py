@@ -7,6 +7,7 @@ was, so what goes wrong here loses nothing that was measured.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -117,8 +118,8 @@ def _told(asked: Sequence[Asked], wanted: Wanted, enough: Callable[[Told], bool]
     minutes: dict[Stream, set[int]] = {}
     for one in asked:
         minutes.setdefault(one.stream, set()).update(one.minutes)
-    client = cloudwatch.open_cloudwatch(wanted.region)
-    return cloudwatch.awaited(client, {stream: sorted(each) for stream, each in minutes.items()}, wanted.wait_s, enough, on_wait)
+    with closing(cloudwatch.open_cloudwatch(wanted.region)) as client:
+        return cloudwatch.awaited(client, {stream: sorted(each) for stream, each in minutes.items()}, wanted.wait_s, enough, on_wait)
 
 
 def _plain(known: Mapping[str, object]) -> Fields:

@@ -18,10 +18,12 @@ def time_lines(runs: Sequence[Run]) -> list[str]:
 def time_line(run: Run) -> Iterator[str]:
     """`mean service time 12.1 ms = network 1.2 + overhead 2.9 + model 8.0 (CloudWatch, 2 min)`; nothing where it is not known."""
     match run.platform:
-        case {"time": {"service_s": float(service_s), "network_s": float(network_s), **rest}, "minutes": {"count": int(count)}}:
+        case {"time": {"service_s": float(service_s), "network_s": float(network_s), **rest}, "minutes": {"count": int(count), **minutes}}:
             parts = [(network_s, "network"), (rest.get("overhead_s"), "overhead"), (rest.get("model_s"), "model")]
             sum_of = " + ".join(f"{name} {_ms(value)}" for value, name in parts)
             whose = "" if run.platform.get("alone") else ", all callers"
+            shared = minutes.get("shared_by_loads")
+            whose += f", shared by {shared} loads" if isinstance(shared, int) and shared > 1 else ""
             yield f"mean service time {_ms(service_s)} ms = {sum_of} ({run.platform.get('source')}, {count} min{whose})"
 
 

@@ -84,7 +84,7 @@ def test_a_session_says_where_the_time_goes(moto: Any, aws: Any, pytester: pytes
         aws.delete_endpoint(EndpointName="timed")
         aws.delete_endpoint_config(EndpointConfigName="timed-config")
     outcome.assert_outcomes(passed=1)
-    parts = r"network -?[0-9.]+ \+ overhead 0\.3 \+ model 0\.8 \(CloudWatch, . min, all callers\)"
+    parts = r"network -?[0-9.]+ \+ overhead 0\.3 \+ model 0\.8 \(CloudWatch, . min, all callers(, shared by . loads)?\)"
     outcome.stdout.re_match_lines([rf"timed-.* where the time goes: mean service time [0-9.]+ ms = {parts}"])
     run = json.loads(next(pytester.path.glob("reports/runs/*/timed-*.json")).read_text())
     saved = json.loads(next(pytester.path.glob("reports/benchmarks/*/*.json")).read_text())
@@ -113,7 +113,7 @@ def test_what_a_deployed_endpoint_came_to_is_in_its_runs(aws: Any, role: str, py
         timeout=180,
     )
     outcome.assert_outcomes(passed=1)
-    outcome.stdout.re_match_lines([r"timed-.* \+ overhead 0\.3 \+ model 0\.8 \(CloudWatch, . min\)"])
+    outcome.stdout.re_match_lines([r"timed-.* \+ overhead 0\.3 \+ model 0\.8 \(CloudWatch, . min(, shared by 2 loads)?\)"])
     run = json.loads(next(pytester.path.glob("reports/runs/*/timed-*.json")).read_text())
     platform, cost = run["platform"], run["platform"]["cost"]
     assert platform["alone"] is True

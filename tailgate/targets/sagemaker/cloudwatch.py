@@ -51,9 +51,9 @@ _COLUMNS: Mapping[str, _Asked] = {
 
 
 def open_cloudwatch(region: str) -> Any:
-    """A client, as boto3 is configured here. Raises TargetError."""
+    """A client, as boto3 is configured here; it gives up soon, for nothing is lost with it. Raises TargetError."""
     try:
-        return open_client("cloudwatch", region)
+        return open_client("cloudwatch", region, attempts=2)
     except BotoCoreError as error:
         raise TargetError(f"CloudWatch cannot be asked ({type(error).__name__}); check AWS_PROFILE and ~/.aws/config") from None
 
