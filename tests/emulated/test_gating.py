@@ -37,6 +37,9 @@ def test_ranker(measure, case):
     assert run.verdict, run.verdict.explain()
 """
 
+ADDOPTS = "-p no:cacheprovider --latency-no-floor --latency-cloudwatch-wait 0"  # no figures here of what the data plane answers
+HISTORY = "--latency-history history"
+
 BUCKET = """#!/bin/sh
 # `aws s3 sync --only-show-errors FROM TO`: what is s3://… is a folder here. Other calls succeed.
 [ "$1 $2" = "s3 sync" ] || exit 0
@@ -66,7 +69,7 @@ class Runner:
             "BUCKETS": str(buckets),
             "GITHUB_STEP_SUMMARY": str(self.summary),
             "GITHUB_REF_NAME": "main",
-            "PYTEST_ADDOPTS": "-p no:cacheprovider --latency-no-floor --latency-cloudwatch-wait 0",  # moto has no figures of the data plane
+            "PYTEST_ADDOPTS": ADDOPTS,
         }
 
     def run(self, script: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -183,15 +186,12 @@ def test_the_page_on_gating_can_be_followed_line_by_line(
     for line in lines_of(page):
         if "--latency-target sagemaker" in line or "tailgate sweep" in line:
             continue  # tests of the target and of the command run these
-        done = runner.run(_gentle(line), {"PYTEST_ADDOPTS": ADDOPTS})
+        done = runner.run(_gentle(line), {"PYTEST_ADDOPTS": f"{ADDOPTS} {HISTORY}"})
         right = (0, 2) if "tailgate judge" in line else (0,)  # a busy host may have disturbed a run of those
         assert done.returncode in right, f"{line}\n{done.stdout}\n{done.stderr}"
         ran += 1
     assert ran >= 10
     assert runner.outcomes() == ["PASS"]
-
-
-ADDOPTS = "-p no:cacheprovider --latency-no-floor --latency-cloudwatch-wait 0 --latency-history history"
 
 
 def _gentle(suite: str) -> str:

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from tests.emulated.conftest import REGION
-from tests.emulated.test_gating import SUITE, Runner
+from tests.emulated.test_gating import ADDOPTS, SUITE, Runner
 from tests.emulated.test_sagemaker_target import ACCOUNT, IMAGE, ROLE, aws, ours  # noqa: F401  # a fixture
 from tests.examples.pipelines import buildspec, buildspec_scripts
 
@@ -23,7 +23,7 @@ VARIABLES = {
     "DEAD_MAN_ROLE": f"arn:aws:iam::{ACCOUNT}:role/tailgate-dead-man",
     "CODEBUILD_WEBHOOK_HEAD_REF": "refs/heads/main",
     "AWS_DEFAULT_REGION": REGION,
-    "PYTEST_ADDOPTS": "-p no:cacheprovider --latency-no-floor --latency-cloudwatch-wait 0",  # moto has no figures of the data plane
+    "PYTEST_ADDOPTS": ADDOPTS,
 }
 
 
