@@ -24,6 +24,7 @@ THOROUGH = (
     "emulated/test_costs_of_sessions.py",
     "emulated/test_boto3_conventions.py",
     "emulated/test_drive_command.py",
+    "emulated/test_everything_at_once.py",
     "faults/test_a_noisy_host.py",
     "faults/test_calls_are_valid.py",
     "faults/test_generator_deaths.py",

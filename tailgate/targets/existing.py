@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tailgate.errors import TargetError
-from tailgate.plan.case import EndpointSpec
+from tailgate.plan.case import Case, EndpointSpec
 from tailgate.targets import Endpoint, Guard
 from tailgate.targets.attaching import Attaching
 from tailgate.targets.sagemaker import described
 from tailgate.targets.sagemaker.addressing import addressed
 from tailgate.targets.sagemaker.clients import open_reader
+from tailgate.targets.sagemaker.connecting import check_account, find_caller
 from tailgate.targets.sagemaker.described import Described, Variant
 from tailgate.targets.sagemaker.network import Network
 from tailgate.targets.sagemaker.refusals import explained, is_absent, is_denied
@@ -39,22 +40,31 @@ _PATIENCE = Patience(interval_s=1.0, timeout_s=120.0)
 
 def existing_target(settings: Settings) -> ExistingTarget:
     """The existing target for the registry; asks nobody yet."""
-    return ExistingTarget(settings.attaching, region=settings.region, client_subnets=settings.deploying.client_subnets)
+    said = settings.deploying
+    return ExistingTarget(settings.attaching, region=settings.region, client_subnets=said.client_subnets, account=said.account)
 
 
 class ExistingTarget:
     """Endpoints in service, attached to by name. Thread-safe. Raises nothing before one is opened.
 
-    client_subnets: ids of this host's subnets, its own first, where its own metadata does not tell.
+    client_subnets: ids of this host's subnets, its own first, where its own metadata does not tell. account: the only one in which
+    anything may be asked, None for any.
     """
 
     kind = "existing"
 
-    def __init__(self, attaching: Attaching, *, region: str, client_subnets: Sequence[str] = ()) -> None:
-        self._attaching, self._region = attaching, region
+    def __init__(self, attaching: Attaching, *, region: str, client_subnets: Sequence[str] = (), account: str | None = None) -> None:
+        self._attaching, self._region, self._account = attaching, region, account
         self._network = Network(region, named=attaching.private_link, client_subnets=client_subnets, patience=_PATIENCE)
         self._names: set[str] = set()
+        self._account_is_right = account is None
         self._lock = Lock()
+
+    def examine(self, _cases: Sequence[Case]) -> None:
+        """Refuse credentials of an account that is not the one allowed; without one, nobody is asked. Raises PlanError, TargetError."""
+        if not self._account_is_right:
+            check_account(find_caller(self._region), self._account)
+            self._account_is_right = True
 
     @contextmanager
     def open(self, spec: EndpointSpec) -> Iterator[Endpoint]:
@@ -63,6 +73,7 @@ class ExistingTarget:
         Raises TargetError where it is absent, not in service, of another instance type or without the variant, records its
         requests, or cannot be looked at; PlanError where one endpoint was named for several.
         """
+        self.examine(())
         with self._lock:
             self._names.add(spec.name)
             self._attaching.check_names(self._names)

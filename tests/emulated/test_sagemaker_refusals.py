@@ -107,3 +107,16 @@ def test_a_deployment_is_waited_for_although_nobody_answers_for_a_while(proxy: A
     with target.open(SPEC) as endpoint:
         assert endpoint.provenance["status"] == "InService"
     assert fault.fired == 10
+
+
+@pytest.mark.parametrize("target", [["sagemaker", *OPTIONS[2:]], ["existing", "--latency-max-rate", "60"]], ids=lambda words: words[0])
+def test_another_account_than_the_one_allowed_ends_the_session_with_exit_code_4(
+    proxy: AwsProxy, pytester: pytest.Pytester, target: list[str]
+) -> None:
+    """Nothing but who we are was asked."""
+    pytester.makepyfile(test_ranker=SUITE)
+    arguments = ("-p", "no:cacheprovider", "-m", "latency", "--latency-allow-account", "999999999999", "--latency-target", *target)
+    outcome = pytester.runpytest_subprocess(*arguments, timeout=90)
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines(["*are of account 123456789012, and --latency-allow-account allows 999999999999 alone*"])
+    assert {name for name in proxy.names if not name.startswith("pricing.")} == {"sts.GetCallerIdentity"}
