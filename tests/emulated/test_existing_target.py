@@ -167,6 +167,17 @@ def test_production_and_candidate_are_two_arms(deploy: Callable[..., str], data_
     assert all(len(data_plane.truth(name)) > 20 for name in names)
 
 
+def test_an_interface_endpoint_that_was_named_is_the_other_arm(deploy: Callable[..., str], data_plane: Any, tmp_path: Path) -> None:
+    """Both paths of one endpoint in one run, each asked at its own address; the record of each arm says which it was."""
+    name, (ip, port) = deploy("ranker-linked"), data_plane.address("privatelink")
+    attached = target(replace(CAREFUL, private_link=f"https://{ip}:{port}"))
+    run = paired(Pair(CASE.at(name), CASE.at(name).via("privatelink")), attached, record_in(tmp_path), turn=nullcontext())
+    assert [arm.record.provenance["network_path"] for arm in run.arms] == ["public", "privatelink"]
+    assert {arm.record.provenance["endpoint"]["interface_endpoint"] for arm in run.arms} == {"as named"}  # type: ignore[index]  # plain facts
+    paths = [path.decode() for path in data_plane.truth(name)["network_path"]]
+    assert min(paths.count("public"), paths.count("privatelink")) > 20
+
+
 class Throttled(ExistingTarget):
     """Its requests ask to be throttled, which the data plane grants."""
 
