@@ -90,8 +90,8 @@ class Session:
         Again where its host disturbed it, as often as that may be; and once more to confirm a FAIL or a regression, by a run that
         keeps what it finds: a PASS, or INCONCLUSIVE. Raises PlanError where it was not planned and may cost more than is left.
         """
-        self.examine([case])
         self._pay_for(case)
+        self.examine([case])
         before: Measurement | None = None
         disturbed = 0
         for number in count():
@@ -112,8 +112,8 @@ class Session:
 
     def paired(self, pair: Pair, seed: int, asked_by: Mapping[str, str]) -> Iterator[PairedRun]:
         """Measure two cases in one run: each run as it is recorded, the last counts. Again as `measure`, and once at most to confirm."""
-        self.examine(pair.cases)
         self._pay_for(pair)
+        self.examine(pair.cases)
         previous: PairedRun | None = None
         disturbed = 0
         for number in count():

@@ -153,7 +153,7 @@ def test_an_interface_endpoint_bills_each_begun_hour() -> None:
 
 
 ASKED = st.lists(CASES, min_size=1, max_size=5)
-STEPS = st.lists(st.tuples(st.sampled_from(["body", "planned", "open", "close", "bare"]), CASES, st.floats(0, 4000)), max_size=12)
+STEPS = st.lists(st.tuples(st.sampled_from(["body", "planned", "open", "close", "link", "bare"]), CASES, st.floats(0, 4000)), max_size=12)
 
 
 @given(ASKED, TERMS_OF, STEPS, st.sampled_from([1.0, 1.01, 3.0]))
@@ -161,10 +161,10 @@ def test_no_session_that_keeps_its_deadline_spends_more_than_it_may(asked: list[
     """Endpoints come and go, cases come that nobody planned, some are refused: what is spent stays below what may be spent.
 
     The session that is simulated keeps two promises: nothing is created after the deadline, and what lives then is gone one
-    deletion later. The purse's own ceiling, asked at any moment, is never above the limit either.
+    deletion later, the interface endpoint another one later. The purse's own ceiling, asked at any moment, is never above the limit either.
     """
     most_usd = ceiling_of(asked, terms, price_of).usd * Decimal(str(room))
-    purse, now_s, live = Purse(most_usd, terms, price_of), BEGAN_S, {}
+    purse, now_s, live, links = Purse(most_usd, terms, price_of), BEGAN_S, {}, []
     purse.plan(asked)
     for number, (step, one, later_s) in enumerate(steps):
         deadline_s = purse.deadline_s
@@ -181,6 +181,9 @@ def test_no_session_that_keeps_its_deadline_spends_more_than_it_may(asked: list[
                 live[one.spec] = f"endpoint-{number}"
             elif step == "close" and live:
                 purse.gone(live.pop(next(iter(live))), now_s)
+            elif step == "link" and "link" not in links and any(each.network_path == "privatelink" for each in asked):
+                purse.opened(LINK, "link", now_s)
+                links.append("link")
             elif step == "bare":
                 purse.begin_spec(one.spec, now_s)
         assert purse.ceiling_usd(now_s) <= most_usd
@@ -188,4 +191,5 @@ def test_no_session_that_keeps_its_deadline_spends_more_than_it_may(asked: list[
     gone_s = (purse.deadline_s or now_s) + terms.deleting_s
     for name in live.values():
         purse.gone(name, gone_s)
-    assert purse.spent_usd(gone_s) <= most_usd
+    purse.gone("link", gone_s + terms.deleting_s)
+    assert purse.spent_usd(gone_s + terms.deleting_s) <= most_usd
