@@ -11,6 +11,7 @@ import sys
 import xml.etree.ElementTree as ET  # of a file that pytest wrote here
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,12 @@ def gate(runner: Runner, endpoint: str, baseline: str = "") -> dict[str, subproc
     """The workflow's job on a runner, but for installing."""
     environment = workflow_environment(EXPRESSIONS | {"inputs.endpoint": endpoint, "inputs.baseline": baseline})
     return runner.job([script for script in workflow_scripts() if script.name != "Install"], environment)
+
+
+@pytest.fixture(autouse=True)
+def _all_of_aws(moto: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose the credentials are is asked of STS."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto.url)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ EXPRESSIONS = {
     "inputs.endpoint": "ranker-v8",
     "inputs.max-rate": "100",
     "inputs.baseline": "",
+    "vars.AWS_ACCOUNT": "123456789012",
     "vars.TAILGATE_BUCKET": "tailgate-history",
     "github.repository": "owner/ranker",
 }
