@@ -49,6 +49,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--older-than", metavar="TIME", help="due is also what was created before that, such as 2h, though it has not expired")
     add("--run", dest="session", metavar="ID", help="only what is of this session, and all of it is due")
     add("--owner", metavar="NAME", help="only what is called this owner's")
+    add("--bucket", action="append", default=[], metavar="NAME", help="where else model data may be (--latency-bucket); may be repeated")
     add("--ledger", type=Path, default=Path("reports", "ledger"), metavar="DIR", help="where sessions of this host noted what they created")
     add("--wait", default="15min", metavar="TIME", help="how long to wait for what cannot be deleted yet: an endpoint in creation (15min)")
     add("--json", metavar="FILE|-", help="write it as one JSON object; '-' is standard output, and nothing else is")
@@ -65,7 +66,8 @@ def sweep(options: argparse.Namespace) -> int:
     books, troubles = read_books(options.ledger)
     now = datetime.now(UTC)
     regions = _regions(options.region, [book.reading.region for book in books if book.reading.left])
-    seen = [look(region, books, wish, now) for region in regions]
+    elsewhere = {regions[0]: options.bucket}  # a bucket is in one region, and can be asked from all
+    seen = [look(region, books, wish, now, elsewhere.get(region, ())) for region in regions]
     if options.delete:
         _announce(seen)
         seen = [clear(each, books, wait_s) for each in seen]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 import pytest
@@ -178,6 +179,23 @@ def test_a_dead_sessions_ledger_is_settled(aws: Account, account: str, sweep: Ca
     assert sweep("--delete")[0] == 0
     assert set(aws.names()) == {"tailgate-reused"}
     assert ledgers_in(tmp_path) == []
+
+
+@pytest.mark.thorough
+def test_model_data_is_found_in_the_buckets_that_are_named(aws: Account, account: str, sweep: Callable[..., Any]) -> None:
+    """And in SageMaker's usual one unnamed; once, however many regions are swept; nobody else's objects go."""
+    s3, usual = aws.client("s3"), f"sagemaker-{REGION}-{account}"
+    place = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
+    for bucket in (usual, f"models-{account}"):
+        s3.create_bucket(Bucket=bucket, **place)
+        s3.put_object(Bucket=bucket, Key="tailgate/run-1/a/model.tar.gz", Body=b"1", Tagging=urlencode(tags()))
+        s3.put_object(Bucket=bucket, Key="tailgate/somebodys", Body=b"2")
+    code, said = sweep("--delete")
+    assert (code, [row["name"] for row in said["found"]]) == (0, [f"{usual}/tailgate/run-1/a/model.tar.gz"])
+    code, said = sweep("--delete", "--bucket", f"models-{account}", "--region", REGION, "--region", "us-west-2")
+    assert (code, [row["name"] for row in said["found"]]) == (0, [f"models-{account}/tailgate/run-1/a/model.tar.gz"])
+    for bucket in (usual, f"models-{account}"):
+        assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["tailgate/somebodys"]
 
 
 def test_what_a_living_session_uses_is_left_alone(aws: Account, account: str, sweep: Callable[..., Any], tmp_path: Path) -> None:

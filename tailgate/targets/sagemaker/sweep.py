@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tailgate.errors import TargetError
+from tailgate.targets.sagemaker import stored
 from tailgate.targets.sagemaker.connecting import find_caller
 from tailgate.targets.sagemaker.kinds import Found, Services, is_ours
 from tailgate.targets.sagemaker.ledger import Ledger, Reading, is_held, ledgers_in, read_ledger
@@ -89,8 +90,11 @@ def read_books(folder: Path) -> tuple[list[Book], list[str]]:
     return books, troubles
 
 
-def look(region: str, books: Sequence[Book], wish: Wish, now: datetime) -> Seen:
-    """What of ours is in the region, and which of it is due. Raises TargetError where nobody can be asked at all."""
+def look(region: str, books: Sequence[Book], wish: Wish, now: datetime, buckets: Iterable[str] = ()) -> Seen:
+    """What of ours is in the region, and which of it is due. buckets: where model data may be besides SageMaker's usual bucket.
+
+    Raises TargetError where nobody can be asked at all.
+    """
     seen, services = Seen(region), connect(region)
     account = find_caller(region).account
     here = []
@@ -100,6 +104,10 @@ def look(region: str, books: Sequence[Book], wish: Wish, now: datetime) -> Seen:
         elif book.reading.region == region:
             here.append(book)
     found = _listed(services, seen)
+    for bucket in buckets:
+        with _telling(seen):
+            stored_there = stored.listed(services("s3"), bucket, account)
+            found += [Found(stored.KIND, name, changed_at.astimezone(UTC), tags) for name, changed_at, tags in stored_there]
     for book in here:
         if not book.held:
             found += _noted(services, book, found, seen)
