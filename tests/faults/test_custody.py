@@ -251,3 +251,17 @@ def test_what_cannot_be_deleted_is_named_with_the_command_that_does_it(start: Ca
     denied.nth = ()
     until(lambda: is_over(reaper))
     assert suite.left() == []
+
+
+@pytest.mark.thorough
+def test_a_session_tries_once_more_before_it_leaves_anything(start: Callable[[], Suite], proxy: AwsProxy) -> None:
+    """What was refused when it was to go may be permitted at the end: then nobody has to be told of it, and no process stays."""
+    suite = start()
+    assert suite.says() == "in service"
+    reaper = suite.reaper()
+    refusals = proxy.harm("sagemaker.DeleteEndpoint", refused(400, "AccessDeniedException"), (1, 2))
+    said, _ = suite.process.communicate("go on\n", timeout=LONG_ENOUGH_S)
+    assert refusals.fired == 2
+    assert "left behind" not in said
+    assert is_over(reaper)
+    assert (suite.left(), ledgers_in(suite.ledgers)) == ([], [])

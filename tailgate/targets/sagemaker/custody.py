@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -12,10 +13,13 @@ from tailgate.errors import LeftBehindError, TargetError
 from tailgate.targets.emulated.child import Child
 from tailgate.targets.sagemaker.ledger import Entry, Ledger
 from tailgate.targets.sagemaker.reaper import AS_USUAL, Orders, Reaping
+from tailgate.targets.sagemaker.removal import NOT_YET, Thing, connect, remove_all
 from tailgate.targets.sagemaker.resources import KINDS
+from tailgate.targets.sagemaker.waiting import Patience
 
 _MODULE = "tailgate.targets.sagemaker.reaper"
 _READY_S, _LEAVING_S = 60.0, 10.0
+_LAST_TRY, _MOST_REFUSALS = Patience(interval_s=1.0, timeout_s=15.0), 3
 
 # By these, runners of CI find what a job started, and kill it when the job ends: when there may be most to delete.
 _LEASHES = ("RUNNER_TRACKING_ID", "JENKINS_NODE_COOKIE", "JENKINS_SERVER_COOKIE", "BUILD_ID")
@@ -56,7 +60,7 @@ class Custody:
             return () if self._ledger is None else self._ledger.left()
 
     def end(self) -> None:
-        """Let go: where all is gone, no process and no file stays; else the reaper goes on. May be called again.
+        """Let go: where all is gone, no process and no file stays; else, after a last try, the reaper goes on. May be called again.
 
         Raises LeftBehindError naming what is left and what removes it.
         """
@@ -66,14 +70,32 @@ class Custody:
         if ledger is None:
             return
         with ledger:
+            try:
+                reasons = self._try_again(ledger)
+            except BaseException:
+                _leave(reaper)
+                raise
             left = ledger.left()
             if left:
-                if reaper is not None:
-                    reaper.leave()
-                raise LeftBehindError(self._told(left))
+                _leave(reaper)
+                raise LeftBehindError(self._told(left, reasons))
             if reaper is not None:
                 _dismiss(reaper)
             ledger.discard_if_settled()
+
+    def _try_again(self, ledger: Ledger) -> list[str]:
+        """Delete what is left, if it can be done soon; why not, where not. Nobody who interrupts waits for it."""
+        left = ledger.left()
+        if not left or isinstance(sys.exception(), KeyboardInterrupt):
+            return []
+        removed = remove_all(
+            [Thing(entry.kind, entry.name, self._session) for entry in left],
+            lambda: connect(self._region),
+            _LAST_TRY,
+            on_settled=lambda thing: ledger.gone(thing.kind, thing.name),
+            most_refusals=_MOST_REFUSALS,
+        )
+        return list(dict.fromkeys(why for why in removed.left.values() if why != NOT_YET))
 
     def _start(self, ledger: Ledger) -> Child:
         """Start the reaper and wait until it stands by. Raises TargetError."""
@@ -87,14 +109,20 @@ class Custody:
             raise
         return reaper
 
-    def _told(self, left: Iterable[Entry]) -> str:
+    def _told(self, left: Iterable[Entry], reasons: Sequence[str]) -> str:
         titles = {word: kind.title for word, kind in KINDS.items()}
         things = ", ".join(f"{titles.get(entry.kind, entry.kind)} {entry.name}" for entry in left)
         command = f"tailgate sweep --region {self._region} --run {self._session} --delete"
+        why = f"{'; '.join(reasons)}. " if reasons else ""
         return (
-            f"left behind in {self._region}: {things}; it may cost money until it is gone. A process goes on trying for "
-            f"{self._reaping.patience_s / 3600:.2g} h; to see to it yourself: {command}"
+            f"left behind in {self._region}: {things}; it may cost money until it is gone. {why}A process goes "
+            f"on trying for {self._reaping.patience_s / 3600:.2g} h; to see to it yourself: {command}"
         )
+
+
+def _leave(reaper: Child | None) -> None:
+    if reaper is not None:
+        reaper.leave()
 
 
 def _dismiss(reaper: Child) -> None:

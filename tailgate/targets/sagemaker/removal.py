@@ -18,7 +18,7 @@ from tailgate.targets.sagemaker.resources import KINDS
 from tailgate.targets.sagemaker.waiting import Patience
 
 _AT_ONCE = Patience(interval_s=0.0, timeout_s=0.0)
-_NOT_YET = "nobody has tried to delete it yet"
+NOT_YET = "nobody has tried to delete it yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def remove_all(
     on_settled: told of each that is gone, or is another's. settle_s: until then absence proves nothing, for a create may be under
     way. most_refusals: how often something may be refused before it is given up; None for as long as patience lasts.
     """
-    removed = Removed(left=dict.fromkeys(sorted(things, key=_order), _NOT_YET))
+    removed = Removed(left=dict.fromkeys(sorted(things, key=_order), NOT_YET))
     refusals = dict.fromkeys(removed.left, 0)
     services: Services | None = None
     for waited_s in patience.rounds():
