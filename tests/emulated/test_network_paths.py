@@ -185,3 +185,34 @@ def test_without_leave_to_see_routes_the_route_is_not_known(vpc: Vpc, ec2_calls:
     assert paths.facts["public_route"] == "not known: ec2:DescribeRouteTables is denied"
     assert denied.fired
     client.close()
+
+
+def test_fips_is_asked_over_private_paths_too(vpc: Vpc, ec2_calls: AwsProxy, maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a service of its own; an interface endpoint of the other one is neither found nor taken where it is named."""
+    theirs = create_private_link(vpc.ec2, REGION, vpc.id, vpc.subnets[:1])["VpcEndpointId"]
+    for service in ("EC2", "SAGEMAKER_RUNTIME"):
+        monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    monkeypatch.setattr("tailgate.targets.sagemaker.surroundings.open_client", lambda *_: vpc.ec2)
+    vpc.route_out()
+    client = network_of(vpc)
+    client.examine(["public", "privatelink"])
+    client.begin(maker)
+    fips = URL.replace("runtime.", "runtime-fips.")
+    paths = client.paths(fips)
+    assert paths.urls["public"] == fips
+    assert ".runtime-fips.sagemaker." in paths.urls["privatelink"]
+    assert {each["ServiceName"].rpartition(".")[2] for each in vpc.links()} == {"runtime", "runtime-fips"}
+    client.close()
+    assert [each["VpcEndpointId"] for each in vpc.links()] == [theirs]
+    with pytest.raises(TargetError, match=r"invocations go to com\.amazonaws\.eu-central-1\.sagemaker\.runtime-fips"):
+        network_of(vpc, named=theirs, makes=False).paths(fips)
+    assert ec2_calls.names == []
+
+
+def test_dual_stack_is_refused_over_private_paths(vpc: Vpc, ec2_calls: AwsProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interface endpoint that is asked by IPv4 would be none, and nobody would be told."""
+    monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", "true")
+    with pytest.raises(TargetError, match="AWS_USE_DUALSTACK_ENDPOINT is set"):
+        network_of(vpc).examine(["privatelink"])
+    assert not [name for name in ec2_calls.names if "Create" in name]

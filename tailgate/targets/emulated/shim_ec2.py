@@ -77,14 +77,15 @@ def dns_entries(endpoint_id: str, service_name: str, zones: Iterable[str], *, pr
     `com.amazonaws.us-east-1.sagemaker.runtime` answers to `ID-SUFFIX.runtime.sagemaker.us-east-1.vpce.amazonaws.com`.
     Suffix and hosted zones are made up, like the ids.
     """
-    region, *labels = service_name.removeprefix("com.amazonaws.").split(".")
+    region, *labels = service_name.removeprefix("cn.").removeprefix("com.amazonaws.").split(".")
+    domain = "amazonaws.com.cn" if service_name.startswith("cn.") else "amazonaws.com"
     service = ".".join(reversed(labels))
     own = f"{endpoint_id}-{_random(8)}"
     hosts = [own, *(f"{own}-{zone}" for zone in sorted(zones))]
     zone_id = "Z" + _random(13).upper()
-    entries = [{"dns_name": f"{host}.{service}.{region}.vpce.amazonaws.com", "hosted_zone_id": zone_id} for host in hosts]
+    entries = [{"dns_name": f"{host}.{service}.{region}.vpce.{domain}", "hosted_zone_id": zone_id} for host in hosts]
     if private:
-        entries.append({"dns_name": f"{service}.{region}.amazonaws.com", "hosted_zone_id": "Z" + _random(20).upper()})
+        entries.append({"dns_name": f"{service}.{region}.{domain}", "hosted_zone_id": "Z" + _random(20).upper()})
     return entries
 
 

@@ -8,31 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from threading import Event, Lock
-from typing import Any
-from urllib.parse import urlsplit
 
 from tailgate.errors import PlanError, TargetError
 from tailgate.targets.sagemaker import own_link
-from tailgate.targets.sagemaker.client_place import NO_METADATA, Place, place_of, read_subnets, route_or_why
-from tailgate.targets.sagemaker.clients import invocation_url, open_client
-from tailgate.targets.sagemaker.instance_metadata import read_instance
+from tailgate.targets.sagemaker.client_place import NO_METADATA
 from tailgate.targets.sagemaker.ledger import Book
 from tailgate.targets.sagemaker.network_paths import (
     PUBLIC,
     Paths,
     Private,
     addresses_of,
-    is_aws_name,
     no_private,
     paths_of,
     private_by_name,
     private_by_zone,
 )
 from tailgate.targets.sagemaker.private_link import PrivateLink, find_named, find_private_link, wait_available
-from tailgate.targets.sagemaker.refusals import NameTakenError, explained
-from tailgate.targets.sagemaker.routes import Route
+from tailgate.targets.sagemaker.refusals import NameTakenError
+from tailgate.targets.sagemaker.surroundings import Surroundings
 from tailgate.targets.sagemaker.waiting import Patience, StoppedError
 
 _NAMED_BY = "--latency-vpc-endpoint vpce-…"
@@ -41,6 +35,10 @@ NOT_ASKED = "no case that was planned asks for it, so no interface endpoint was 
 """Why there is no private path yet, of a target that makes one when a case asks for it."""
 
 _VPC_UNKNOWN = f"in which VPC this host is, is not known: {NO_METADATA}, or an interface endpoint, {_NAMED_BY}"
+_DUAL_STACK = (
+    "an interface endpoint is asked by IPv4, and AWS_USE_DUALSTACK_ENDPOINT is set: the private path would be no dual-stack one; unset it, "
+    "or name the interface endpoint by a DNS name (--latency-vpc-endpoint vpce-….amazonaws.com)"
+)
 _NAMES_WITHIN_S = 120.0
 
 
@@ -70,7 +68,7 @@ class Network:
         stop: Event | None = None,
         makes: bool = False,
     ) -> None:
-        self.region, self._named, self._client_subnets = region, named, tuple(client_subnets)
+        self.region, self._named, self._here = region, named, Surroundings(region, tuple(client_subnets))
         self._patience, self._stop = patience, stop or Event()
         self._none = no_private(NOT_ASKED if makes else _NONE_NAMED)
         self._wanted: set[str] = set()
@@ -78,7 +76,6 @@ class Network:
         self._made: Maker | None = None
         self._pending: str | None = None
         self._private: Private | None = None
-        self._way: tuple[Route | None, str] | None = None
 
     def name_link(self, named: str | None) -> None:
         """Take the interface endpoint that somebody named, by id or as `https://NAME`; to be called before the first use."""
@@ -143,7 +140,7 @@ class Network:
                 (own_link.SECURITY_GROUP, own_link.delete_security_group),
             ):
                 try:
-                    delete(self._ec2, name, patience or self._patience)
+                    delete(self._here.ec2, name, patience or self._patience)
                     maker.ledger.gone(kind, name)
                 except TargetError as error:
                     errors.append(str(error))
@@ -151,38 +148,28 @@ class Network:
                 raise TargetError("; ".join(dict.fromkeys(errors)))
             self._made, self._private = None, no_private("its interface endpoint is deleted: the session is ending")
 
-    @cached_property
-    def _ec2(self) -> Any:
-        return open_client("ec2", self.region)
-
-    @cached_property
-    def _place(self) -> Place:
-        return place_of(read_instance(), read_subnets(self._ec2, self._client_subnets) if self._client_subnets else [])
-
     def _examine(self, publicly: bool) -> None:
-        if self.wants_private and self._named is None and not self._place.subnets:
+        here = self._here
+        if self._named is None and self.wants_private and not here.place.subnets:
             raise TargetError(_VPC_UNKNOWN)
-        if self._named is not None and "://" not in self._named:
-            find_named(self._ec2, self.region, self._named)
-        with explained("find the runtime's address"):
-            url = invocation_url(self.region, "any")
-        found = self._guarded(url, self._none)
+        if self.wants_private and not self._by_dns_name and here.dual_stack:
+            raise TargetError(_DUAL_STACK)
+        if self._named is not None and not self._by_dns_name:
+            find_named(here.ec2, self.region, self._named, fips=here.fips)
+        found = self._guarded(here.url, self._none)
         if publicly and PUBLIC not in found.urls:
             raise TargetError(found.elsewhere[PUBLIC])
 
+    @property
+    def _by_dns_name(self) -> bool:
+        return self._named is not None and "://" in self._named
+
     def _guarded(self, url: str, private: Private) -> Paths:
-        place = self._place
-        route, way = self._route(urlsplit(url).hostname or "", place)
+        """With the client's way to the public name, which matters where another path is beside it."""
+        place, beside = self._here.place, self.wants_private or self._named is not None
+        route, way = self._here.way_out(addresses_of) if beside else (None, "not known: nobody looked")
         found = paths_of(url, private, resolve=addresses_of, route=route, vpc_cidrs=place.cidrs)
         return replace(found, facts={"client_zone": place.wording, "public_route": way, **found.facts})
-
-    def _route(self, host: str, place: Place) -> tuple[Route | None, str]:
-        """The client's way to the public name, which matters where another path is beside it; found out once."""
-        if not is_aws_name(host) or not (self.wants_private or self._named is not None):
-            return None, "not known: nobody looked"
-        if self._way is None:
-            self._way = route_or_why(self._ec2, place, addresses_of(host))
-        return self._way
 
     def _private_paths(self) -> Private:
         """What the interface endpoint offers, once it is there; found out once."""
@@ -194,14 +181,16 @@ class Network:
 
     def _named_paths(self) -> Private:
         named = self._named or ""
-        if "://" in named:
+        if self._by_dns_name:
             return private_by_name(named)
-        link_id = find_named(self._ec2, self.region, named)["VpcEndpointId"]
-        return self._by_zone(wait_available(self._ec2, link_id, self._patience, self._stop), "as named")
+        if self._here.dual_stack:
+            return no_private(_DUAL_STACK)
+        link_id = find_named(self._here.ec2, self.region, named, fips=self._here.fips)["VpcEndpointId"]
+        return self._by_zone(wait_available(self._here.ec2, link_id, self._patience, self._stop), "as named")
 
     def _own_paths(self) -> Private:
         try:
-            link = wait_available(self._ec2, self._pending or "", self._patience, self._stop)
+            link = wait_available(self._here.ec2, self._pending or "", self._patience, self._stop)
         except StoppedError:
             raise
         except TargetError as error:
@@ -210,23 +199,25 @@ class Network:
         return self._by_zone(link, "found in the VPC" if self._made is None else "made for the session")
 
     def _by_zone(self, link: PrivateLink, origin: str) -> Private:
-        private = private_by_zone(link, self._place.zone, NO_METADATA)
+        private = private_by_zone(link, self._here.place.zone, NO_METADATA)
         return Private(private.origins, private.absent, {**private.facts, "interface_endpoint_is": origin})
 
     def _await_names(self, link: PrivateLink) -> None:
         """Give DNS a while to learn the names of an endpoint that was just made."""
-        patience = Patience(self._patience.interval_s, min(self._patience.timeout_s, _NAMES_WITHIN_S))
+        patience = replace(self._patience, timeout_s=min(self._patience.timeout_s, _NAMES_WITHIN_S))
         for _ in patience.rounds(self._stop):
             if all(addresses_of(name) for name in link.names):
                 return
 
     def _found_or_asked_for(self, maker: Maker) -> str:
         """The id of an interface endpoint that may still be pending."""
-        place = self._place
+        place = self._here.place
         if not place.subnets:
             raise TargetError(_VPC_UNKNOWN)
+        if self._here.dual_stack:
+            raise TargetError(_DUAL_STACK)
         vpc_id = place.subnets[0].vpc_id
-        found = find_private_link(self._ec2, self.region, vpc_id)
+        found = find_private_link(self._here.ec2, self.region, vpc_id, fips=self._here.fips)
         if found is not None:
             return str(found["VpcEndpointId"])
         self._made = maker
@@ -237,9 +228,10 @@ class Network:
             [subnet.id for subnet in place.subnets],
             [subnet.cidr for subnet in place.subnets],
             maker.tags,
+            self._here.fips,
         )
         try:
-            return own_link.make_link(self._ec2, wish, maker.ledger, self._stop)
+            return own_link.make_link(self._here.ec2, wish, maker.ledger, self._stop)
         except NameTakenError:
             self._made = None
             raise

@@ -46,6 +46,7 @@ class Wish:
     subnet_ids: Sequence[str]
     cidrs: Sequence[str]
     tags: Mapping[str, str]
+    fips: bool = False
 
 
 def link_name(run_id: str) -> str:
@@ -70,7 +71,7 @@ def make_link(ec2: Any, wish: Wish, ledger: Book, stop: Event | None = None) -> 
 
     def create() -> dict[str, Any]:
         return create_private_link(
-            ec2, wish.region, wish.vpc_id, wish.subnet_ids, security_group_ids=[group_id], tags=tags, token=wish.name
+            ec2, wish.region, wish.vpc_id, wish.subnet_ids, security_group_ids=[group_id], tags=tags, token=wish.name, fips=wish.fips
         )
 
     return str(_settled(create, stop)["VpcEndpointId"])

@@ -34,32 +34,34 @@ class PrivateLink:
         return (self.regional, *self.zonal.values())
 
 
-def service_name(region: str) -> str:
-    """What the runtime is called among VPC endpoint services."""
-    return f"com.amazonaws.{region}.sagemaker.runtime"
+def service_name(region: str, *, fips: bool = False) -> str:
+    """What the runtime is called among VPC endpoint services; in China the names begin otherwise."""
+    first = "cn.com.amazonaws" if region.startswith("cn-") else "com.amazonaws"
+    return f"{first}.{region}.sagemaker.runtime{'-fips' if fips else ''}"
 
 
-def find_private_link(ec2: Any, region: str, vpc_id: str) -> dict[str, Any] | None:
+def find_private_link(ec2: Any, region: str, vpc_id: str, *, fips: bool = False) -> dict[str, Any] | None:
     """The description of a usable interface endpoint in the VPC, or None.
 
     One with private DNS is passed over: it takes over the public name inside the VPC, and both paths would be one. So is one that
     a session of ours made, and may delete at any time. Raises TargetError.
     """
-    wanted = {"service-name": service_name(region), "vpc-id": vpc_id, "vpc-endpoint-type": "Interface"}
+    wanted = {"service-name": service_name(region, fips=fips), "vpc-id": vpc_id, "vpc-endpoint-type": "Interface"}
     found = describe_private_links(ec2, wanted, f"look for VPC endpoints in {vpc_id}")
     usable = (each for each in found if each["State"].lower() in ("available", "pending") and not each["PrivateDnsEnabled"])
     return next((each for each in usable if RUN_TAG not in from_tag_list(each.get("Tags"))), None)
 
 
-def find_named(ec2: Any, region: str, link_id: str) -> dict[str, Any]:
+def find_named(ec2: Any, region: str, link_id: str, *, fips: bool = False) -> dict[str, Any]:
     """The description of the interface endpoint of this id. Raises TargetError where there is none, or it is another service's."""
     found = describe_private_link(ec2, link_id)
     check = "check its id (--latency-vpc-endpoint), the region (--latency-region) and the account (AWS_PROFILE)"
     if found is None:
         raise TargetError(f"there is no VPC endpoint {link_id} in {region} for these credentials; {check}")
     served, state = found["ServiceName"], found["State"]
-    if served not in (service_name(region), f"{service_name(region)}-fips"):
-        raise TargetError(f"VPC endpoint {link_id} leads to {served}, and invocations go to {service_name(region)}; {check}")
+    wanted = service_name(region, fips=fips)
+    if served != wanted:
+        raise TargetError(f"VPC endpoint {link_id} leads to {served}, and invocations go to {wanted}; {check}")
     if state.lower() not in ("available", "pending"):
         raise TargetError(f"VPC endpoint {link_id} is {state}; it has to be available")
     return found
@@ -126,6 +128,7 @@ def create_private_link(
     security_group_ids: Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
     token: str | None = None,
+    fips: bool = False,
 ) -> dict[str, Any]:
     """Ask for an interface endpoint with private DNS off; its description, while it is pending.
 
@@ -133,7 +136,7 @@ def create_private_link(
     """
     wanted: dict[str, Any] = {
         "VpcEndpointType": "Interface",
-        "ServiceName": service_name(region),
+        "ServiceName": service_name(region, fips=fips),
         "VpcId": vpc_id,
         "SubnetIds": list(subnet_ids),
         "PrivateDnsEnabled": False,

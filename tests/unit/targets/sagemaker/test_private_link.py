@@ -16,6 +16,7 @@ from tailgate.targets.sagemaker.private_link import (
     find_named,
     find_private_link,
     read_private_link,
+    service_name,
     wait_available,
 )
 from tailgate.targets.sagemaker.waiting import Patience
@@ -51,6 +52,21 @@ def test_names_are_read_into_regional_and_zonal() -> None:
     assert link.regional == f"vpce-0a-29p5708s.{DOMAIN}"
     assert link.zonal == {"us-east-1a": f"vpce-0a-29p5708s-us-east-1a.{DOMAIN}", "us-east-1b": f"vpce-0a-29p5708s-us-east-1b.{DOMAIN}"}
     assert link.names == (link.regional, *link.zonal.values())
+
+
+@pytest.mark.parametrize(
+    ("region", "plain"),
+    [
+        ("us-east-1", "com.amazonaws.us-east-1.sagemaker.runtime"),
+        ("eu-central-1", "com.amazonaws.eu-central-1.sagemaker.runtime"),
+        ("ap-northeast-1", "com.amazonaws.ap-northeast-1.sagemaker.runtime"),
+        ("us-gov-west-1", "com.amazonaws.us-gov-west-1.sagemaker.runtime"),
+        ("cn-north-1", "cn.com.amazonaws.cn-north-1.sagemaker.runtime"),
+    ],
+)
+def test_the_service_is_called_as_its_partition_calls_it(region: str, plain: str) -> None:
+    """China's names begin otherwise; FIPS has a service of its own."""
+    assert (service_name(region), service_name(region, fips=True)) == (plain, f"{plain}-fips")
 
 
 def test_an_endpoint_without_names_is_an_error() -> None:
