@@ -87,7 +87,7 @@ def _platform(runs: Sequence[Run], wanted: Wanted, on_wait: OnWait) -> list[Fiel
         return [{} for _ in runs]
     alone, asked = ALONE[wanted.kind], [*asked, *_warm_ups(runs)]
     try:
-        told = _told(asked, wanted, enough_for(asked), on_wait)
+        told = _told(asked, wanted, enough_for(asked, alone=alone), on_wait)
     except TargetError as error:
         return [{"notes": [str(error)]} if one is not None else {} for one in each]
     return [_plain(platform_of(one, asked, told, alone=alone)) if one is not None else {} for one in each]

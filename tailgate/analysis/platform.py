@@ -98,14 +98,18 @@ def asked_in(samples: Samples, stream: Stream) -> Asked | None:
     )
 
 
-def enough_for(asked: Sequence[Asked]) -> Callable[[Told], bool]:
-    """Whether what is told covers these: the last minute of each, and at least what surely was counted."""
+def enough_for(asked: Sequence[Asked], *, alone: bool) -> Callable[[Told], bool]:
+    """Whether what is told covers these: it counts at least what surely was counted, and has times.
+
+    Where others ask too, theirs may have made up the count: then each one's last minute has to be there as well.
+    """
 
     def enough(told: Told) -> bool:
         for one in asked:
-            last = told.get(one.stream, {}).get(touched(one.last_sent_s, one.last_sent_s)[0], Minute())
             beside = beside_of(one, asked)
-            if _counted(beside, told).invocations < sum(each.answered for each in beside) or (one.answered and not last.model_count):
+            counted = _counted(beside, told)
+            last = counted if alone else told.get(one.stream, {}).get(touched(one.last_sent_s, one.last_sent_s)[0], Minute())
+            if counted.invocations < sum(each.answered for each in beside) or (one.answered and not last.model_count):
                 return False
         return True
 

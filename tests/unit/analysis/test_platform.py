@@ -111,17 +111,24 @@ def test_runs_that_share_minutes_are_counted_together() -> None:
     assert "counts 2 900 invocations, we sent 3 000 in 3 loads" in found["notes"][0]
 
 
-def test_it_is_enough_when_all_that_was_answered_is_counted_and_timed() -> None:
+@pytest.mark.parametrize("alone", [True, False])
+def test_it_is_enough_when_all_that_was_answered_is_counted_and_timed(alone: bool) -> None:
     """Else it is worth waiting: the last minutes come late, and bit by bit."""
-    run = asked(10, 70, sent=1000)
-    enough = enough_for([run])
+    enough = enough_for([asked(10, 70, sent=1000)], alone=alone)
     first, second = minute(800), minute(200)
     assert not enough({})
     assert not enough({STREAM: {START_S: first}})
     assert not enough({STREAM: {START_S: first, START_S + 60: minute(199)}})
-    assert not enough({STREAM: {START_S: minute(1000), START_S + 60: Minute()}})
+    assert not enough({STREAM: {START_S: Minute(800), START_S + 60: Minute(200)}})
     assert enough({STREAM: {START_S: first, START_S + 60: second}})
     assert enough({STREAM: {START_S: minute(5000), START_S + 60: second}})
+
+
+def test_where_others_ask_too_the_last_minute_has_to_be_there() -> None:
+    """Their calls make up any count; where nobody else asks, an empty last minute is one into which nothing fell."""
+    told = {STREAM: {START_S: minute(5000)}}
+    assert not enough_for([asked(10, 70, sent=1000)], alone=False)(told)
+    assert enough_for([asked(10, 70, sent=1000)], alone=True)(told)
 
 
 def test_of_minutes_of_which_nothing_is_told_that_is_said() -> None:
