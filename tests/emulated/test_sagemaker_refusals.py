@@ -51,6 +51,7 @@ def target(proxy: AwsProxy, tmp_path: Path) -> Iterator[Prefetched]:
         yield target
 
 
+@pytest.mark.thorough
 def test_want_of_quota_skips_its_case_with_the_reason_and_the_others_are_measured(
     proxy: AwsProxy,
     pytester: pytest.Pytester,
