@@ -38,6 +38,13 @@ class Custody:
         self._lock = RLock()
         self._ledger: Ledger | None = None
         self._reaper: Child | None = None
+        self._spare: Child | None = None
+
+    def stand_by(self) -> None:
+        """Begin to start a reaper, which takes a moment, before there is anything to note. Raises TargetError where it cannot be."""
+        with self._lock:
+            if self._reaper is None and self._spare is None:
+                self._spare = _spawned()
 
     def about_to_create(self, kind: str, name: str) -> None:
         """Note it on disk, once somebody stands by to delete it. Raises TargetError where either fails: then nothing is created."""
@@ -67,6 +74,9 @@ class Custody:
         with self._lock:
             ledger, self._ledger = self._ledger, None
             reaper, self._reaper = self._reaper, None
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.end(_LEAVING_S)  # it was told nothing, so it does nothing
         if ledger is None:
             return
         with ledger:
@@ -99,8 +109,8 @@ class Custody:
 
     def _start(self, ledger: Ledger) -> Child:
         """Start the reaper and wait until it stands by. Raises TargetError."""
-        environment = {key: value for key, value in os.environ.items() if key not in _LEASHES}
-        reaper = Child("reaper", _MODULE, part_of=", without which nothing is created,", environment=environment)
+        spare, self._spare = self._spare, None
+        reaper = spare if spare is not None and spare.how_it_ended() is None else _spawned()
         try:
             reaper.tell(Orders(str(ledger.path.resolve()), self._region, self._reaping).fields())
             reaper.ready(_READY_S)
@@ -123,6 +133,11 @@ class Custody:
 def _leave(reaper: Child | None) -> None:
     if reaper is not None:
         reaper.leave()
+
+
+def _spawned() -> Child:
+    environment = {key: value for key, value in os.environ.items() if key not in _LEASHES}
+    return Child("reaper", _MODULE, part_of=", without which nothing is created,", environment=environment)
 
 
 def _dismiss(reaper: Child) -> None:

@@ -96,9 +96,11 @@ class SagemakerTarget:
         specs = [case.spec for case in cases]
         check_expiry(self._deploying, self._planned_s)
         self._containers.admit(specs)  # which asks nobody, so it is first
-        self._examined()
+        caller = self._examined()
         self._containers.examine(specs)
         self.network.examine(case.network_path for case in cases)
+        if cases:
+            self._custody_for(caller).stand_by()
 
     @contextmanager
     def open(self, spec: EndpointSpec) -> Iterator[Endpoint]:
