@@ -15,6 +15,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 _TIMES: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 30, "max_pool_connections": 32}
+_QUOTED = "The Canonical String"  # texts of InvalidSignatureException and SignatureDoesNotMatch go on with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,16 @@ def open_client(service: str, region: str, *, attempts: int = 3) -> Any:
     raises where that cannot be read.
     """
     config = Config(**_TIMES, retries={"mode": "standard", "total_max_attempts": attempts})
-    return _session().client(service, region_name=region, config=config)
+    client = _session().client(service, region_name=region, config=config)
+    client.meta.events.register("after-call", _forget_what_was_signed)
+    return client
+
+
+def _forget_what_was_signed(parsed: dict[str, Any], **_: Any) -> None:
+    """AWS quotes the request that a wrong signature was for, with the session's token in it: no text and no traceback may have that."""
+    error = parsed.get("Error", {})
+    if "Message" in error:
+        error["Message"] = str(error["Message"]).partition(_QUOTED)[0].strip()
 
 
 def open_reader(region: str) -> Any:
