@@ -26,6 +26,7 @@ THOROUGH = (
     "emulated/test_drive_command.py",
     "emulated/test_everything_at_once.py",
     "faults/test_a_noisy_host.py",
+    "faults/test_an_interface_endpoint_is_never_left.py",
     "faults/test_calls_are_valid.py",
     "faults/test_generator_deaths.py",
     "faults/test_nothing_is_left_after_deaths.py",
