@@ -74,6 +74,15 @@ def test_an_experiment_with_margins_compares_its_two_paths_on_each_type(plan_at)
     assert [dict(pair.no_worse_than) for pair in pairs] == [{"p50": "1ms", "mean": "2 ms"}] * 2
 
 
+def test_the_zonal_names_of_an_interface_endpoint_are_network_paths_of_their_own(plan_at) -> None:
+    """In ids, in what makes runs comparable, and against each other."""
+    zonal = GOOD.replace('["public", "privatelink"]', '["privatelink-same-zone", "privatelink-other-zone"]')
+    (first, *_) = read_plan(plan_at(zonal + 'no_worse_than = { p99 = "5ms" }\n')).experiments[0].pairs
+    assert first.id == "types-ml.m5.large-privatelink-same-zone+privatelink-other-zone"
+    assert [case.network_path for case in first.cases] == ["privatelink-same-zone", "privatelink-other-zone"]
+    assert len({case.key for case in first.cases}) == 2
+
+
 @pytest.mark.parametrize(
     ("margins", "said"),
     [
