@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from decimal import Decimal
@@ -34,6 +35,8 @@ def test_an_interface_endpoint_is_made_with_its_group_and_goes_with_it(vpc: Vpc,
     assert [each["GroupId"] for each in link["Groups"]] == [group["GroupId"]]
     (rule,) = group["IpPermissions"]
     assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 443, 443)
+    for said in (group["Description"], *(each["Description"] for each in rule["IpRanges"])):
+        assert re.fullmatch(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}", said), "what EC2 takes there, which moto does not check"
     assert {each["CidrIp"] for each in rule["IpRanges"]} == {"10.0.0.0/24", "10.0.1.0/24"}
     assert paths.facts["interface_endpoint_is"] == "made for the session"
     assert (paths.facts["public_route"], paths.facts["other_zone"]) == ("internet gateway", ZONES[1])

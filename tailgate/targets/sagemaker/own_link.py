@@ -31,6 +31,7 @@ CREATED_TAG = "tailgate:created-at"
 
 _Made = TypeVar("_Made")
 _HTTPS = 443
+_WHAT, _WHO = "tailgate: HTTPS from a load to its interface endpoint", "where the load comes from"  # EC2 takes no apostrophes there
 _WHEN = "%Y-%m-%dT%H:%M:%SZ"
 _GONE = ("deleted", "expired")
 _SETTLING = Patience(interval_s=1.0, timeout_s=15.0)
@@ -171,7 +172,7 @@ def _group(ec2: Any, wish: Wish) -> str:
         try:
             created = ec2.create_security_group(
                 GroupName=wish.name,
-                Description="tailgate: HTTPS from the load's host to its interface endpoint",
+                Description=_WHAT,
                 VpcId=wish.vpc_id,
                 TagSpecifications=[{"ResourceType": "security-group", "Tags": as_tag_list(tags)}],
             )
@@ -188,7 +189,7 @@ def _group(ec2: Any, wish: Wish) -> str:
 
 
 def _let_in(ec2: Any, group_id: str, wish: Wish) -> None:
-    ranges = [{"CidrIp": cidr, "Description": "the load's host"} for cidr in dict.fromkeys(wish.cidrs) if cidr]
+    ranges = [{"CidrIp": cidr, "Description": _WHO} for cidr in dict.fromkeys(wish.cidrs) if cidr]
     rule = {"IpProtocol": "tcp", "FromPort": _HTTPS, "ToPort": _HTTPS, "IpRanges": ranges}
     with permitted("ec2:AuthorizeSecurityGroupIngress", f"let {', '.join(wish.cidrs)} into the security group {wish.name}"):
         try:

@@ -73,7 +73,7 @@ def describe_private_link(ec2: Any, link_id: str) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = ec2.describe_vpc_endpoints(VpcEndpointIds=[link_id])["VpcEndpoints"][0]
         except ClientError as error:
-            if code_of(error) != "InvalidVpcEndpointId.NotFound":
+            if not (code_of(error).startswith("InvalidVpcEndpoint") and code_of(error).endswith(".NotFound")):
                 raise
             return None
     return found
