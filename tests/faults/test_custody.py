@@ -253,6 +253,24 @@ def test_what_cannot_be_deleted_is_named_with_the_command_that_does_it(start: Ca
     assert suite.left() == []
 
 
+def test_the_command_that_was_named_need_not_wait_for_the_reaper(
+    start: Callable[[], Suite], proxy: AwsProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reaper tries in vain with the session's credentials: the session is dead all the same, and what it left is due."""
+    suite = start()
+    assert suite.says() == "in service"
+    proxy.harm("sagemaker.DeleteEndpoint", refused(400, "AccessDeniedException"), ALL)
+    assert suite.process.communicate("go on\n", timeout=LONG_ENOUGH_S)[1] == ""
+    (ledger,) = ledgers_in(suite.ledgers)
+    assert is_held(ledger)
+    for name, value in (KEYS | {"AWS_ENDPOINT_URL": suite.books.meta.endpoint_url, "NO_PROXY": "*"}).items():
+        monkeypatch.setenv(name, value)
+    command = ["sweep", "--region", custody_session.REGION, "--ledger", str(suite.ledgers), "--run", ledger.stem]
+    until(lambda: main(command) == 1)
+    assert main([*command, "--delete"]) == 0
+    assert suite.left() == []
+
+
 @pytest.mark.thorough
 def test_a_session_tries_once_more_before_it_leaves_anything(start: Callable[[], Suite], proxy: AwsProxy) -> None:
     """What was refused when it was to go may be permitted at the end: then nobody has to be told of it, and no process stays."""

@@ -6,7 +6,7 @@ One JSON object a line. The first: `ledger` (format 1), `session`, `region`, `ac
 resources.py) and `name`; or `gone` and `name`: it is seen to be gone, or was never ours. Times are UTC. A line is appended
 and synced to disk before what it announces is done. So a line that a crash tore was no create's, and is passed over.
 A file lies there as long as something may be left: the session that left nothing removes it. It is locked (flock(2),
-shared) by all who write to it, so an unlocked one is of a session that is dead.
+shared) by all who write to it, so an unlocked one is of a session that is dead; so is one that calls its session gone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FOLDER = "ledger"
 """Its name beside `runs` in the reports folder."""
 
 SUFFIX = ".jsonl"
-FORMAT = 1
+FORMAT, SESSION = 1, "session"  # the reaper that takes over notes its session as gone
 _OWNER_ONLY = 0o600  # it names what is in an account
 
 
@@ -68,7 +68,7 @@ class Entry:
 class Reading:
     """A ledger as it is read. left: what is not gone, in the order of creation. unreadable: lines that were passed over.
 
-    account: whose credentials made it all, None where that was not noted.
+    account: whose credentials made it all, None where that was not noted. over: the session is, and its reaper has noted that.
     """
 
     session: str
@@ -76,6 +76,7 @@ class Reading:
     account: str | None
     left: tuple[Entry, ...]
     unreadable: int
+    over: bool = False
 
 
 class Ledger:
@@ -174,9 +175,9 @@ def read_ledger(path: Path) -> Reading:
     if head.get("ledger", FORMAT) != FORMAT:
         raise TargetError(f"the ledger {path} is of format {head['ledger']}, this tailgate reads {FORMAT}; use a later one")
     session, region = str(head.get("session", path.name.removesuffix(SUFFIX))), str(head.get("region", ""))
-    return Reading(
-        session, region, None if head.get("account") is None else str(head["account"]), _left(read), sum(not fields for fields in read)
-    )
+    account = None if head.get("account") is None else str(head["account"])
+    over = any(fields.get("gone") == SESSION for fields in read)
+    return Reading(session, region, account, _left(read), sum(not fields for fields in read), over)
 
 
 def ledgers_in(folder: Path) -> list[Path]:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tailgate.errors import TargetError
 from tailgate.targets.sagemaker.kinds import Services
-from tailgate.targets.sagemaker.ledger import Ledger, read_ledger
+from tailgate.targets.sagemaker.ledger import SESSION, Ledger, read_ledger
 from tailgate.targets.sagemaker.removal import Thing, connect, remove_all
 from tailgate.targets.sagemaker.waiting import Patience
 
@@ -65,6 +65,7 @@ class Orders:
 def reap(ledger: Ledger, reaping: Reaping, connecting: Callable[[], Services]) -> bool:
     """Delete what the ledger calls left; whether nothing is. Then the ledger is removed. Raises TargetError for one that cannot be read."""
     account = read_ledger(ledger.path)
+    ledger.gone(SESSION, account.session)  # so that a sweep need not wait for us
     remove_all(
         [Thing(entry.kind, entry.name, account.session) for entry in account.left],
         connecting,

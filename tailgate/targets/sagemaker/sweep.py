@@ -61,6 +61,11 @@ class Book:
     reading: Reading
     held: bool
 
+    @property
+    def lives(self) -> bool:
+        """Whether its session does; a dead one's reaper writes as well, and may be waiting for what a person can mend."""
+        return self.held and not self.reading.over
+
 
 @dataclass(slots=True)
 class Seen:
@@ -109,10 +114,10 @@ def look(region: str, books: Sequence[Book], wish: Wish, now: datetime, buckets:
             stored_there = stored.listed(services("s3"), bucket, account)
             found += [Found(stored.KIND, name, changed_at.astimezone(UTC), tags) for name, changed_at, tags in stored_there]
     for book in here:
-        if not book.held:
+        if not book.lives:
             found += _noted(services, book, found, seen)
-    living = {book.reading.session for book in books if book.held}
-    dead = {book.reading.session for book in books if not book.held}
+    living = {book.reading.session for book in books if book.lives}
+    dead = {book.reading.session for book in books if not book.lives}
     for one in found:
         if one.is_ours and wish.owner in (None, one.tags[OWNER_TAG]) and wish.run in (None, one.tags[RUN_TAG]):
             due, why = judged(one, wish, now, living, dead)
