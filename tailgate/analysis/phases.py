@@ -28,11 +28,12 @@ PHASES = (*OPENING, *CARRYING)
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One phase over the requests that went through it; seconds, None where there were none."""
+    """One phase over the answered requests that went through it; seconds, None where there were none."""
 
     requests: int
     p50_s: float | None
     p99_s: float | None
+    mean_s: float | None = None
 
 
 def phases(samples: Samples) -> Mapping[str, NDArray[np.float64]]:
@@ -77,7 +78,7 @@ def phase_of(times_s: NDArray[np.float64]) -> Phase:
     """A phase from its times, shape (n,), NaN for requests that did not go through it."""
     known = times_s[~np.isnan(times_s)]
     p50_s, p99_s = percentiles(known, ("p50", "p99")).values()
-    return Phase(len(known), p50_s, p99_s)
+    return Phase(len(known), p50_s, p99_s, float(known.mean()) if len(known) else None)
 
 
 def _carried(samples: Samples, name: str) -> NDArray[np.float64]:

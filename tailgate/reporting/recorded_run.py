@@ -47,7 +47,7 @@ class Recorded:
         return cls(
             run,
             RecordedCounts(run),
-            {estimate.metric: estimate for estimate in _estimates(run)},
+            {estimate.metric: estimate for estimate in estimates_of(run)},
             tuple(map(str, reasons)) if isinstance(reasons, list) else (),
             planned_s,
             judged_s=float(enough_s) if isinstance(enough_s, int | float) else planned_s,
@@ -116,8 +116,8 @@ def _checks(run: Run) -> list[dict[str, Plain]]:
     return [check for check in checks if isinstance(check, dict)] if isinstance(checks, list) else []
 
 
-def _estimates(run: Run) -> Iterator[Estimate]:
-    """Those of the run, after those of its checks, which are of metrics that nothing else tells of."""
+def estimates_of(run: Run) -> Iterator[Estimate]:
+    """Its estimates, after those of its checks, which are of metrics that nothing else tells of."""
     for one in [*(check.get("estimate") for check in _checks(run)), *run.estimates]:
         match one:
             case {"metric": str(metric), "value": int() | float() | None as value, **rest}:

@@ -23,10 +23,14 @@ Format 1, a mapping. Times are seconds, shares are fractions, a number that is i
     blocks        the same with digits 2 in blocks of `seconds` of due time, encoded: one text per block
     per_second    requests, exceedances by limit, and kinds: those that failed and those that were throttled (absent in older
                   runs): counts separated by blanks, one per second of due time
-    wire          how requests travelled (analysis/wire.py): phases, by name their p50_s, p99_s and the requests that went
-                  through them; first_requests, p50 and p99 of those first on their connection and of those on one kept
-                  alive, and the opening (dns + tcp + tls) of those that waited for it; remotes, p50 and p99 by remote
-                  address, slowest first. Absent, and then {}, in runs of tailgate 0.1
+    over_time     how they went (over_time.py), in columns of `seconds` of due time; absent, and then {}, in older runs: counts, one
+                  text per class of latency, of the answered requests in each column; class i begins at 1e-6 · 10^(i/per_decade) s,
+                  and `first` is the first one's number; response, p50 and p99, and send_lag, the generator's own, p50, p99 and
+                  max, each a text of one value per column, `-` where there was no request, `inf` where failures reach
+    wire          how requests travelled (analysis/wire.py): phases, by name their mean_s (absent in older runs), p50_s, p99_s and
+                  the requests that went through them; first_requests, p50 and p99 of those first on their connection and of
+                  those on one kept alive, and the opening (dns + tcp + tls) of those that waited for it; remotes, p50 and p99
+                  by remote address, slowest first. Absent, and then {}, in runs of tailgate 0.1
     pair          of one of two arms in one run (measure.paired), and then all the rest is of this arm alone; else {}, or absent:
                   arm 0 or 1; cases, the ids of both; labels, what sets them apart; seed, of the coin that told each request's
                   arm; requests, judged in each; differences by metric, arm 1 less arm 0: first_s, second_s, difference_s,
@@ -54,6 +58,7 @@ from tailgate.errors import RecordError
 from tailgate.plan.case import Case
 from tailgate.reporting import histogram
 from tailgate.reporting.durable import written_durably
+from tailgate.reporting.over_time import over_time_fields
 from tailgate.reporting.per_second import per_second_fields
 from tailgate.reporting.plain import Plain, plain
 from tailgate.samples import Samples
@@ -84,6 +89,7 @@ class Run:
     histogram: Fields
     blocks: Fields
     per_second: Fields
+    over_time: Fields = field(default_factory=dict)
     wire: Fields = field(default_factory=dict)
     pair: Fields = field(default_factory=dict)
     platform: Fields = field(default_factory=dict)
@@ -124,14 +130,14 @@ class Run:
 
 
 _KINDS: dict[str, type] = dict.fromkeys(
-    ("case", "verdict", "requests", "provenance", "histogram", "blocks", "per_second", "wire", "pair", "platform"), dict
+    ("case", "verdict", "requests", "provenance", "histogram", "blocks", "per_second", "over_time", "wire", "pair", "platform"), dict
 ) | {
     "estimates": list,
     "samples": str,
 }
 """What each key of the plain form holds."""
 
-_ADDED: dict[str, Plain] = {"wire": {}, "pair": {}, "platform": {}}
+_ADDED: dict[str, Plain] = {"over_time": {}, "wire": {}, "pair": {}, "platform": {}}
 """What keys that were added to the format later hold where a run does not have them."""
 
 
@@ -165,6 +171,7 @@ def run_of(
         histogram={"unit": histogram.UNIT, "digits": DIGITS, "encoded": histogram.encode(judged.response_s, DIGITS)},
         blocks=_blocks(judged),
         per_second=per_second_fields(judged, case.budget.limits),
+        over_time=over_time_fields(judged),
         wire=_mapping(wire_of(judged)),
         pair=_mapping(pair or {}),
     )

@@ -57,7 +57,7 @@ def test_a_run_says_what_was_asked_what_happened_and_what_it_means(run: Run) -> 
     assert by_metric["p50"]["low"] < by_metric["p50"]["value"] < by_metric["p50"]["high"]
     fates = {"scheduled": 2200, "judged": 2000, "answered": 1997, "failed": {"connection lost": 3}}
     assert stored["requests"] == fates | {"stopped_s": None, "enough_s": None, "faults": []}
-    assert {"requests", "p50_s", "p99_s"} == set(stored["wire"]["phases"]["wait"])
+    assert {"requests", "mean_s", "p50_s", "p99_s"} == set(stored["wire"]["phases"]["wait"])
     assert stored["wire"]["first_requests"]["kept_alive"]["requests"] == 2000
     assert stored["wire"]["remotes"] == []
     assert stored["samples"] == "ranker.samples"
