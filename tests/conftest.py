@@ -32,6 +32,7 @@ THOROUGH = (
     "faults/test_nothing_is_left_after_deaths.py",
     "faults/test_nothing_is_left_after_errors.py",
     "faults/test_silent_wrong_answers.py",
+    "faults/test_policies.py",
     "faults/test_workers.py",
     "plugin/test_history.py",
     "plugin/test_installed.py",

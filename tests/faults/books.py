@@ -46,6 +46,11 @@ class Books:
         arn: str = self.ask("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
         return arn
 
+    def schedules(self) -> list[dict[str, Any]]:
+        """All schedules, as they are."""
+        scheduler = self.ask("scheduler")
+        return [scheduler.get_schedule(Name=one["Name"]) for one in scheduler.list_schedules()["Schedules"]]
+
     def furnish(self) -> dict[str, str]:
         """Put somebody else's things there; returns everything."""
         sagemaker, s3 = self.ask("sagemaker"), self.ask("s3")
@@ -60,7 +65,35 @@ class Books:
         s3.create_bucket(Bucket=self.bucket, **where)
         for key in ("models/production.tar.gz", "tailgate/notes.txt", "tailgate/somebody/0123456789abcdef/model.tar.gz"):
             s3.put_object(Bucket=self.bucket, Key=key, Body=b"theirs", Tagging="team=search" if "somebody" in key else "")
+        self._furnish_network()
         return self.everything()
+
+    def keep_versions(self) -> None:
+        """From now on the bucket only hides what is deleted."""
+        self.ask("s3").put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"})
+
+    def _furnish_network(self) -> None:
+        """Interface endpoints and security groups that are not ours, in a VPC of their own; one of each has a name like ours."""
+        ec2 = self.ask("ec2")
+        vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+        for name in OTHERS:
+            tags = [*_TAGS[name], {"Key": "Name", "Value": name}]
+            ec2.create_security_group(GroupName=name, Description="theirs", VpcId=vpc, TagSpecifications=_tagged("security-group", tags))
+            ec2.create_vpc_endpoint(
+                VpcEndpointType="Interface",
+                ServiceName=f"com.amazonaws.{self.region}.sagemaker.runtime",
+                VpcId=vpc,
+                SubnetIds=[subnet],
+                PrivateDnsEnabled=False,
+                TagSpecifications=_tagged("vpc-endpoint", tags),
+            )
+
+    @property
+    def subnet(self) -> str:
+        """A subnet that nothing is in, of the default VPC."""
+        found: str = self.ask("ec2").describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"][0]["SubnetId"]
+        return found
 
     @property
     def bucket(self) -> str:
@@ -88,7 +121,10 @@ def _of_s3(books: Books) -> Iterator[tuple[str, Any]]:
     for bucket in client.list_buckets()["Buckets"]:
         yield f"bucket {bucket['Name']}", bucket["CreationDate"]
         for one in client.list_objects_v2(Bucket=bucket["Name"]).get("Contents", ()):
-            tags = client.get_object_tagging(Bucket=bucket["Name"], Key=one["Key"])["TagSet"]
+            try:
+                tags = client.get_object_tagging(Bucket=bucket["Name"], Key=one["Key"])["TagSet"]
+            except ClientError:  # it went since it was listed
+                continue
             yield f"s3_object {bucket['Name']}/{one['Key']}", {"etag": one["ETag"], "tags": tags}
 
 
@@ -97,7 +133,25 @@ def _of_scheduler(books: Books) -> Iterator[tuple[str, Any]]:
         yield f"schedule {one['Name']}", one
 
 
-_LOOKS: tuple[Callable[[Books], Iterator[tuple[str, Any]]], ...] = (_of_sagemaker, _of_s3, _of_scheduler)
+def _of_ec2(books: Books) -> Iterator[tuple[str, Any]]:
+    client = books.ask("ec2")
+    for one in client.describe_vpc_endpoints()["VpcEndpoints"]:
+        if one["State"].lower() not in ("deleting", "deleted"):
+            yield f"vpc_endpoint {_name_of(one) or one['VpcEndpointId']}", {"id": one["VpcEndpointId"], "tags": one.get("Tags", [])}
+    for one in client.describe_security_groups()["SecurityGroups"]:
+        about = {"id": one["GroupId"], "rules": one["IpPermissions"], "tags": one.get("Tags", [])}
+        yield f"security_group {one['GroupName']}{'' if one['GroupName'] != 'default' else ' ' + one['GroupId']}", about
+
+
+def _tagged(kind: str, tags: list[dict[str, str]]) -> list[dict[str, Any]]:
+    return [{"ResourceType": kind, "Tags": tags}]
+
+
+def _name_of(described: dict[str, Any]) -> str | None:
+    return next((tag["Value"] for tag in described.get("Tags", ()) if tag["Key"] == "Name"), None)
+
+
+_LOOKS: tuple[Callable[[Books], Iterator[tuple[str, Any]]], ...] = (_of_sagemaker, _of_s3, _of_scheduler, _of_ec2)
 
 
 @cache

@@ -8,27 +8,37 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from tailgate.targets.emulated.simulation import Simulation
 from tailgate.targets.sagemaker.ledger import FOLDER, is_held, ledgers_in, read_ledger
+from tailgate.targets.sagemaker.names import as_tag_list
 from tests.faults.aws_proxy import AwsProxy, Fault, Harm
 from tests.faults.books import Books
 from tests.faults.sessions import Orders, Process, end_stragglers, environment, run
 
 REGION = "eu-west-1"
 MEASURED = "measured"
-IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ranker:7"
 SUITE = f"""
 import pathlib
 import pytest
-from tailgate import EndpointSpec
+from tailgate import Budget, Case, ConstantRate, EndpointSpec
+
+SPEC = EndpointSpec("ranker", instance_type="ml.m5.large")
+CASE = Case(SPEC, payload=b"[1]", load=ConstantRate(per_s=10, for_s=1), budget=Budget.of("p50 <= 5s"), network_path="privatelink")
 
 @pytest.mark.latency
-def test_ranker(latency_target):
-    with latency_target.open(EndpointSpec("ranker", instance_type="ml.m5.large")) as endpoint:
+@pytest.mark.parametrize("case", [CASE], ids=lambda case: case.id)
+def test_ranker(latency_target, case):
+    with latency_target.open(case.spec) as endpoint:
+        assert "privatelink" in endpoint.addresses, endpoint.elsewhere
         pathlib.Path("{MEASURED}").write_text(endpoint.name)
 """
-_PYTEST = ("-p", "no:cacheprovider", "-p", "no:locust", "-m", "latency", "--latency-target", "sagemaker")
-_ENDS_WITHIN_S, _SETTLES_WITHIN_S, _LOOK_EVERY_S = 90.0, 60.0, 0.1
+"""Instead of a load it says that it was there: no call of AWS's API is made meanwhile."""
+
+_PYTEST = ("-p", "no:cacheprovider", "-p", "no:locust", "-m", "latency", "--latency-no-floor")
+_LOOK_EVERY_S = 0.1
+_SWEPT_AFTER_S = 5.0
 _MADE = ("Create", "Put", "Delete")
 
 
@@ -46,7 +56,9 @@ class Ended:
 class Stage:
     """Where one cell is played. `proxy` may be told harms before `play`; `process` is the session under way.
 
-    history: where botocore's calls are to be kept. suite: what pytest is given.
+    history: where botocore's calls are to be kept. suite: what pytest is given. settles_within_s: how long a reaper may take.
+    ends_within_s: how long a session may, which may have to wait for others that measure. runtime: whether invocations go to the
+    proxy too; else they go where AWS has them, which nobody should try.
     """
 
     def __init__(self, moto_url: str, account: str, folder: Path, region: str = REGION) -> None:
@@ -54,6 +66,9 @@ class Stage:
         self.books = Books(moto_url, account, region)
         self.history: Path | None = None
         self.suite = SUITE
+        self.settles_within_s = 60.0
+        self.ends_within_s = 300.0
+        self.runtime = True
         self.folder = folder
         self.proxy = AwsProxy(moto_url, account).__enter__()
         self.role = self.books.role("execution", "sagemaker")
@@ -77,11 +92,11 @@ class Stage:
 
     def play(self, *options: str) -> Ended:
         """Run the session to its end, give what it left to others some time, and look."""
-        (self.folder / "pytest.ini").write_text("[pytest]\n")
-        (self.folder / "test_ranker.py").write_text(self.suite)
-        self._process = Process(self._orders("pytest", (*_PYTEST, *self._deploying(), *options)), "session")
-        code = self._process.ended(_ENDS_WITHIN_S)
-        return self._settled(code, self._process.said)
+        return self._run("sagemaker", [*self._deploying(), *options])
+
+    def attach(self, endpoint: str, *options: str) -> Ended:
+        """Run a session that measures what is there, to its end, and look."""
+        return self._run("existing", ["--latency-endpoint", f"ranker={endpoint}", "--latency-max-rate", "100", *options])
 
     def sweep(self, *arguments: str) -> tuple[int, str]:
         """`tailgate sweep`: exit code and words."""
@@ -91,13 +106,23 @@ class Stage:
         """Ctrl-C."""
         self.process.interrupt()
 
+    def kill(self) -> bool:
+        """SIGKILL; the call under way is not answered."""
+        self.process.kill()
+        return False
+
+    def power_off(self) -> bool:
+        """Everything of the session ends at once; the call under way is not answered."""
+        self.process.power_off()
+        return False
+
     def ledgers(self) -> list[Path]:
         """The ledgers that lie in its reports folder."""
         return ledgers_in(self.folder / "reports" / FOLDER)
 
     def ledgers_go(self) -> bool:
         """Whether no ledger is left, once nobody writes to one any more."""
-        until_s = time.monotonic() + _SETTLES_WITHIN_S
+        until_s = time.monotonic() + self.settles_within_s
         while self._somebody_cleans_up() and time.monotonic() < until_s:
             time.sleep(_LOOK_EVERY_S)
         return not self.ledgers()
@@ -107,13 +132,26 @@ class Stage:
         now = self.books.everything()
         return tuple(sorted(now.keys() - self.before.keys())), tuple(sorted(key for key, was in self.before.items() if now.get(key) != was))
 
+    def _run(self, target: str, options: Sequence[str]) -> Ended:
+        (self.folder / "pytest.ini").write_text("[pytest]\n")
+        (self.folder / "test_ranker.py").write_text(self.suite)
+        self._process = Process(self._orders("pytest", [*_PYTEST, "--latency-target", target, *options]), "session")
+        code = self._process.ended(self.ends_within_s)
+        return self._settled(code, self._process.said)
+
     def _deploying(self) -> list[str]:
         """With every part on that makes calls."""
-        what = {"role": self.role, "image": IMAGE, "dead-man-role": self.dead_man, "max-usd": "100"}
+        what = {
+            "role": self.role,
+            "dead-man-role": self.dead_man,
+            "max-usd": "100",
+            "cloudwatch-wait": "1",
+            "client-subnet": self.books.subnet,
+        }
         return [word for option, value in what.items() for word in (f"--latency-{option}", value)]
 
     def _settled(self, code: int, said: str) -> Ended:
-        until_s = time.monotonic() + _SETTLES_WITHIN_S
+        until_s = time.monotonic() + self.settles_within_s
         left, harmed = self.look()
         while left and self._somebody_cleans_up() and time.monotonic() < until_s:
             time.sleep(_LOOK_EVERY_S)
@@ -128,7 +166,7 @@ class Stage:
         return held
 
     def _orders(self, program: str, arguments: Sequence[str]) -> Orders:
-        return Orders(program, tuple(arguments), self.folder, environment(self.proxy.url, self.region), self.history)
+        return Orders(program, tuple(arguments), self.folder, environment(self.proxy.url, self.region, runtime=self.runtime), self.history)
 
 
 def changing(names: Iterable[str]) -> list[str]:
@@ -152,6 +190,8 @@ def in_all_cells(stages: Callable[[], Stage], cells: Iterable[Cell], *, side_by_
         title, operation, harm_on, nth = cell
         stage = stages()
         fault = stage.proxy.harm(operation, harm_on(stage), nth if isinstance(nth, range) else tuple(nth))
+        if swept:
+            stage.settles_within_s = _SWEPT_AFTER_S
         try:
             ended = stage.play()
             found = complaints(stage, ended, fault, swept=swept)
@@ -179,7 +219,8 @@ def complaints(stage: Stage, ended: Ended, *faults: Fault, swept: bool = False) 
 
 
 def _after_sweeping(stage: Stage, ended: Ended) -> Iterator[str]:
-    """Dry, the sweep names what is left, in the ledger and without it; told to, it deletes that and nothing else."""
+    """Once nothing of the session lives, a dry sweep names what is left; told to, it deletes that and nothing else."""
+    end_stragglers(stage.proxy.url)
     stage.proxy.faults.clear()
     noted = {(entry.kind, entry.name) for path in stage.ledgers() for entry in read_ledger(path).left}
     for kind, name in (one.split(" ", 1) for one in ended.left):
@@ -194,3 +235,8 @@ def _after_sweeping(stage: Stage, ended: Ended) -> Iterator[str]:
         yield f"a sweep ended with {code}, left {left}, harmed {harmed}: {said}"
     if not stage.ledgers_go():
         yield "a settled ledger lies there still"
+
+
+def with_simulation(simulation: Simulation) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """CreateEndpoint's parameters, asking for such an endpoint."""
+    return lambda body: body | {"Tags": [*body.get("Tags", ()), *as_tag_list(simulation.tags())]}

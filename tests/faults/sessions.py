@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -12,13 +13,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from tests.faults.aws_calls import SERVICES
 from tests.faults.strict import keep_history
 
 _PRELOADED = ("pytest", "boto3", "tailgate.pytest_plugin", "tailgate.pytest_gate", "tailgate.targets.prefetch", "tailgate.cli", __name__)
 _REAPER = "tailgate.targets.sagemaker.reaper"
+_WHOSE = "FAULTS_PROXY"  # tells a stage's processes from others'
+SECRET_KEY, TOKEN = "fault/secret+key0123456789abcdefghijklmn", "fault+session/token0123456789abcdefghijklmnopqrstuvwxyz=="
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(list(_PRELOADED))
 
@@ -91,7 +96,7 @@ def end_stragglers(url: str) -> None:
     """Kill what outlived its session and still asks this url."""
     for process in psutil.process_iter(["cmdline"]):
         with suppress(psutil.Error):
-            if _REAPER in (process.info["cmdline"] or ()) and process.environ().get("AWS_ENDPOINT_URL") == url:
+            if _REAPER in (process.info["cmdline"] or ()) and process.environ().get(_WHOSE) == url:
                 process.kill()
 
 
@@ -101,18 +106,19 @@ def run(orders: Orders, name: str, within_s: float = 60.0) -> tuple[int, str]:
     return process.ended(within_s), process.said
 
 
-def environment(url: str, region: str) -> dict[str, str]:
-    """What leads all of boto3's clients to a url, with made-up credentials."""
-    return {
-        "AWS_ENDPOINT_URL": url,
+def environment(url: str, region: str, *, runtime: bool = True) -> dict[str, str]:
+    """What leads boto3's clients to a url, with made-up credentials. runtime: whether invocations go there too, or where AWS has them."""
+    led = ["AWS_ENDPOINT_URL"] if runtime else [f"AWS_ENDPOINT_URL_{name.upper()}" for name in SERVICES if name != "sagemaker-runtime"]
+    return dict.fromkeys(led, url) | {
         "AWS_ACCESS_KEY_ID": "AKIAFAULTSFAULTSFAUL",
-        "AWS_SECRET_ACCESS_KEY": "the/secret+key",
-        "AWS_SESSION_TOKEN": "the/session+token",
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_SESSION_TOKEN": TOKEN,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        _WHOSE: url,
     }
 
 
@@ -124,15 +130,30 @@ def _run(orders: Orders, said: Path) -> None:
     for stream in (1, 2):
         os.dup2(out, stream)
     os.chdir(orders.folder)
+    _bend_names()
     for key in [key for key in os.environ if key.startswith(("AWS_", "TAILGATE_", "PYTEST_")) or key == "CI"]:
         del os.environ[key]
     os.environ.update(orders.environment)
     if orders.history is not None:
         keep_history(orders.history)
     began_s = time.monotonic()
-    code = _main(orders.program, orders.arguments)
+    try:
+        code = _main(orders.program, orders.arguments)
+    except KeyboardInterrupt:  # as the interpreter itself would end
+        code = 130
     print(f"ended with {code} after {time.monotonic() - began_s:.2f} s", flush=True)
     sys.exit(code)
+
+
+def _bend_names() -> None:
+    """Let AWS's names resolve, those of interface endpoints as in a VPC; nobody answers there."""
+    resolve = socket.getaddrinfo
+
+    def bent(host: Any, *arguments: Any, **options: Any) -> Any:
+        name = str(host)
+        return resolve("10.9.1.7" if ".vpce." in name else "52.94.1.1" if ".amazonaws.com" in name else host, *arguments, **options)
+
+    socket.getaddrinfo = bent
 
 
 def _main(program: str, arguments: Sequence[str]) -> int:

@@ -5,12 +5,9 @@ The whole of it is test_nothing_is_left_after_errors.py and test_nothing_is_left
 
 from __future__ import annotations
 
-from typing import Any
-
 from tailgate.targets.emulated.simulation import Simulation
-from tailgate.targets.sagemaker.names import as_tag_list
 from tests.faults.aws_proxy import after, answer_lost, before, refused, rewritten
-from tests.faults.cells import complaints
+from tests.faults.cells import complaints, with_simulation
 from tests.faults.conftest import Stages
 
 
@@ -56,7 +53,7 @@ def test_an_endpoint_that_fails_is_deleted(stages: Stages) -> None:
 def test_a_killed_session_is_cleaned_up_after(stages: Stages) -> None:
     """SIGKILL while CreateEndpoint is under way; what it had made is deleted by what outlives it."""
     stage = stages()
-    fault = stage.proxy.harm("sagemaker.CreateEndpoint", after(lambda: stage.process.kill()))
+    fault = stage.proxy.harm("sagemaker.CreateEndpoint", after(stage.kill))
     ended = stage.play()
     assert ended.code == -9
     assert complaints(stage, ended, fault) == []
@@ -65,7 +62,7 @@ def test_a_killed_session_is_cleaned_up_after(stages: Stages) -> None:
 def test_after_a_power_failure_sweep_finds_what_is_left(stages: Stages) -> None:
     """Nobody is alive to delete it: ledger and sweep name it, and sweep deletes it."""
     stage = stages()
-    fault = stage.proxy.harm("sagemaker.CreateEndpoint", after(lambda: stage.process.power_off() or False))
+    fault = stage.proxy.harm("sagemaker.CreateEndpoint", after(stage.power_off))
     ended = stage.play()
     assert ended.left, "the endpoint had been created"
     assert complaints(stage, ended, fault, swept=True) == []
@@ -79,8 +76,3 @@ def test_impatience_leaves_nothing(stages: Stages) -> None:
     ended = stage.play()
     assert ended.code not in (0, 1)
     assert complaints(stage, ended, fault) == []
-
-
-def with_simulation(simulation: Simulation) -> Any:
-    """CreateEndpoint's parameters, asking for such an endpoint."""
-    return lambda body: body | {"Tags": [*body.get("Tags", ()), *as_tag_list(simulation.tags())]}

@@ -8,28 +8,19 @@ from threading import Timer
 
 import pytest
 
-from tests.faults.aws_proxy import ALL, Harm, after, before, unreachable
-from tests.faults.cells import Stage, changing, complaints, in_all_cells
+from tailgate.targets.emulated.simulation import Simulation
+from tests.faults.aws_proxy import ALL, Harm, after, before, rewritten, unreachable
+from tests.faults.cells import Stage, changing, complaints, in_all_cells, with_simulation
 from tests.faults.conftest import Stages
 
 SIDE_BY_SIDE = 6
 """More than processors: most of the time they wait for a reaper, which waits for creates that may be under way."""
 
 _AGAIN_S = 0.3
+SOON = ("--latency-deploy-timeout", "1min")
+_LOOKS = 3  # while it is created, in service, and deleted; more of them are a matter of time
 
 Blow = Callable[[Stage], object]
-
-
-def kill(stage: Stage) -> bool:
-    """The session gets SIGKILL; its call is not answered."""
-    stage.process.kill()
-    return False
-
-
-def power_off(stage: Stage) -> bool:
-    """Everything of the session ends at once."""
-    stage.process.power_off()
-    return False
 
 
 def terminate(stage: Stage) -> None:
@@ -43,14 +34,14 @@ def ctrl_c_twice(stage: Stage) -> None:
     Timer(_AGAIN_S, stage.interrupt).start()
 
 
-BLOWS: dict[str, Blow] = {"SIGKILL": kill, "SIGTERM": terminate, "Ctrl-C twice": ctrl_c_twice, "power-off": power_off}
+BLOWS: dict[str, Blow] = {"SIGKILL": Stage.kill, "SIGTERM": terminate, "Ctrl-C twice": ctrl_c_twice, "power-off": Stage.power_off}
 MOMENTS: dict[str, Callable[[Callable[[], object]], Harm]] = {"before": before, "after": after}
 
 
 def steps(recorded: Counter[str]) -> list[tuple[str, int]]:
     """Each first call that creates or deletes, and the looks while the endpoint comes and goes."""
-    looks = range(1, recorded["sagemaker.DescribeEndpoint"] + 1)
-    return [(name, 1) for name in changing(recorded)] + [("sagemaker.DescribeEndpoint", nth) for nth in looks]
+    assert recorded["sagemaker.DescribeEndpoint"] >= _LOOKS
+    return [(name, 1) for name in changing(recorded)] + [("sagemaker.DescribeEndpoint", nth + 1) for nth in range(_LOOKS)]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -81,11 +72,22 @@ def test_the_network_that_is_gone_for_a_while(stages: Stages, recorded: Counter[
 
 
 def test_the_network_that_does_not_come_back(stages: Stages) -> None:
-    """While the endpoint is there: ledger and sweep name it, from wherever the network is."""
+    """While the endpoint is there: ledger and sweep name it once there is one again, and nobody of the session lives."""
     stage = stages()
     fault = stage.proxy.harm("sagemaker.DescribeEndpoint", unreachable, nth=ALL)
     everything = stage.proxy.harm("sagemaker.DeleteEndpoint", unreachable, nth=ALL)
-    ended = stage.play()
+    ended = stage.play(*SOON)
     assert ended.code != 0
     assert ended.left
     assert complaints(stage, ended, fault, everything, swept=True) == []
+
+
+def test_an_endpoint_that_takes_longer_than_patience_lasts(stages: Stages) -> None:
+    """It is deleted as soon as that is possible, which is when its creation has ended."""
+    stage = stages()
+    slow = Simulation(deploy_s=75.0)
+    fault = stage.proxy.harm("sagemaker.CreateEndpoint", rewritten(with_simulation(slow)))
+    ended = stage.play(*SOON)
+    assert ended.code == 1
+    assert "is still Creating after 60 s" in ended.said
+    assert complaints(stage, ended, fault) == []
