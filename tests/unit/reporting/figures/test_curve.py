@@ -1,5 +1,6 @@
 """The percentile curve: the recorded estimates where there are some, the histogram between them, an end where failures begin."""
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -60,7 +61,7 @@ def test_the_curve_rises_within_its_interval_and_ends_where_failures_begin(seed:
     assert (curve.requests, curve.failed) == (4000, failed)
     assert curve.ends_at_q == (None if not failed else pytest.approx(1 - failed / 4000))
     assert bool(curve.points) == (failed < 4000)
-    for one, other in zip(curve.points, curve.points[1:], strict=False):
+    for one, other in itertools.pairwise(curve.points):
         assert one.q < other.q
         assert one.value_s <= other.value_s
     for point in curve.points:
@@ -80,7 +81,7 @@ def test_between_the_estimates_the_interval_is_what_the_samples_would_give() -> 
         exact = estimate_quantile(judged.response_s, point.q, per_second=judged.per_second)
         assert point.value_s == pytest.approx(exact.value, rel=1e-3)
         if None not in (exact.low, exact.high, point.low_s, point.high_s):
-            widths.append((point.high_s - point.low_s) / (exact.high - exact.low))  # type: ignore[operator]  # none of them is None
+            widths.append((point.high_s - point.low_s) / (exact.high - exact.low))
     assert len(widths) > 20
     assert 0.8 < np.median(widths) < 1.25
 
@@ -113,7 +114,7 @@ def test_the_budget_is_drawn_for_what_the_axis_holds() -> None:
 
 def test_an_estimate_that_its_own_histogram_contradicts_is_not_drawn(run: Run) -> None:
     """A damaged number makes no spike: the histogram's is shown in its place."""
-    damaged = replace(run, estimates=[{**one, "value": 9.0} if one["metric"] == "p90" else one for one in run.estimates])  # type: ignore[dict-item, index, call-overload]  # plain estimates are mappings
+    damaged = replace(run, estimates=[{**one, "value": 9.0} if one["metric"] == "p90" else one for one in run.estimates])
     assert max(point.value_s for point in points_of(damaged)) < 1
     assert "p90" not in {point.metric for point in points_of(damaged)}
 
@@ -124,7 +125,7 @@ def test_older_runs_are_widened_by_their_limits_design_effect(run: Run) -> None:
     decision = {"outcome": "PASS", "fraction": 0.0, "low": 0.0, "high": 0.1}
     checks = [{"limit": {"metric": "p99", "bound": 1.0, "source": "p99 <= 1s"}, "decision": {**decision, "design_effect": 9.0}}]
     narrow = {point.q: point for point in points_of(replace(bare, verdict={**run.verdict, "checks": []}))}
-    wide = {point.q: point for point in points_of(replace(bare, verdict={**run.verdict, "checks": checks}))}  # type: ignore[dict-item]  # plain
+    wide = {point.q: point for point in points_of(replace(bare, verdict={**run.verdict, "checks": checks}))}
     for q in (q for q in narrow if 0.4 < q < 0.9):
         one, other = narrow[q], wide[q]
         assert (other.high_s or 0) - (other.low_s or 0) > 2 * ((one.high_s or 0) - (one.low_s or 0))
