@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +35,24 @@ def test_ranker(latency_target, case):
         pathlib.Path("{MEASURED}").write_text(endpoint.name)
 """
 """Instead of a load it says that it was there: no call of AWS's API is made meanwhile."""
+
+MEASURING = """
+import pytest
+from tailgate import Budget, Case, ConstantRate, EndpointSpec
+
+CASE = Case(
+    EndpointSpec("ranker", instance_type="ml.m5.large"),
+    payload=b"[1]",
+    load=ConstantRate(per_s=10, for_s=2, warmup_s=0.5),
+    budget=Budget.of("p50 <= 5s"),
+)
+
+@pytest.mark.latency
+@pytest.mark.parametrize("case", [CASE], ids=lambda case: case.id)
+def test_ranker(measure, case):
+    measure(case)
+"""
+"""A suite that asks: by one generator on this host, over the public path."""
 
 _PYTEST = ("-p", "no:cacheprovider", "-p", "no:locust", "-m", "latency", "--latency-no-floor")
 _LOOK_EVERY_S = 0.1
@@ -69,6 +87,7 @@ class Stage:
         self.settles_within_s = 60.0
         self.ends_within_s = 300.0
         self.runtime = True
+        self._variables: dict[str, str] = {}
         self.folder = folder
         self.proxy = AwsProxy(moto_url, account).__enter__()
         self.role = self.books.role("execution", "sagemaker")
@@ -90,8 +109,9 @@ class Stage:
         assert self._process is not None
         return self._process
 
-    def play(self, *options: str) -> Ended:
-        """Run the session to its end, give what it left to others some time, and look."""
+    def play(self, *options: str, variables: Mapping[str, str] | None = None) -> Ended:
+        """Run the session to its end, give what it left to others some time, and look. variables: of its environment."""
+        self._variables = dict(variables or {})
         return self._run("sagemaker", [*self._deploying(), *options])
 
     def attach(self, endpoint: str, *options: str) -> Ended:
@@ -166,7 +186,13 @@ class Stage:
         return held
 
     def _orders(self, program: str, arguments: Sequence[str]) -> Orders:
-        return Orders(program, tuple(arguments), self.folder, environment(self.proxy.url, self.region, runtime=self.runtime), self.history)
+        return Orders(
+            program,
+            tuple(arguments),
+            self.folder,
+            environment(self.proxy.url, self.region, runtime=self.runtime) | self._variables,
+            self.history,
+        )
 
 
 def changing(names: Iterable[str]) -> list[str]:

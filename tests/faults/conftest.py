@@ -31,8 +31,9 @@ def stages(moto_url: str, tmp_path: Path) -> Iterator[Stages]:
     numbers = itertools.count(1)
 
     def make(region: str = REGION) -> Stage:
-        account = f"{abs(hash(str(tmp_path))) % 10**9:09d}{next(numbers):03d}"
-        folder = tmp_path / account
+        number = next(numbers)
+        account = f"{abs(hash(str(tmp_path))) % 10**9:09d}{number:03d}"
+        folder = tmp_path / f"stage-{number}"
         folder.mkdir()
         set_up.append(Stage(moto_url, account, folder, region))
         return set_up[-1]

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.faults.aws_proxy import ALL, Call, after, before, denied
-from tests.faults.cells import complaints
+from tests.faults.cells import MEASURING, complaints
 from tests.faults.conftest import Stages
 
 POLICIES = Path(__file__).parents[2] / "examples" / "iam"
@@ -98,24 +98,6 @@ def matches(calls: Sequence[Call], policy: str) -> None:
     ] == []
     assert took - allowed == set(), "not allowed"
     assert allowed - took == set(), "allowed and not needed"
-
-
-MEASURING = """
-import pytest
-from tailgate import Budget, Case, ConstantRate, EndpointSpec
-
-CASE = Case(
-    EndpointSpec("ranker", instance_type="ml.m5.large"),
-    payload=b"[1]",
-    load=ConstantRate(per_s=10, for_s=2, warmup_s=0.5),
-    budget=Budget.of("p50 <= 5s"),
-)
-
-@pytest.mark.latency
-@pytest.mark.parametrize("case", [CASE], ids=lambda case: case.id)
-def test_ranker(measure, case):
-    measure(case)
-"""
 
 
 def test_whoever_deploys_is_allowed_what_a_session_does(stages: Stages) -> None:
