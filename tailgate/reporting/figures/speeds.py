@@ -1,4 +1,7 @@
-"""Rate against p99: how the tail grows with the rate, one line for each question that was asked at several."""
+"""Rate against p99: how the tail grows with the rate, one line for each question that was asked at several.
+
+Arms of one run are left out: an endpoint that both ask is asked at another rate than either.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def rate_against_p99(runs: Sequence[Run]) -> tuple[RateLine, ...]:
     """A line for each question, of one point where it was asked at one rate only."""
     lines = []
     for question, places in groups(runs, {"load"}):
-        points = [point for place in places if (point := _point(runs[place], place)) is not None]
+        points = [point for place in places if not runs[place].pair and (point := _point(runs[place], place)) is not None]
         if points:
             lines.append(RateLine(question, tuple(sorted(points, key=_rate))))
     return tuple(lines)

@@ -111,11 +111,31 @@ def test_cost_is_what_the_instances_come_to_at_the_achieved_rate() -> None:
     assert [point.run for point in plane.points] == [0, 2, 1, 3]
 
 
+def test_where_no_price_of_a_region_is_known_the_cost_is_a_bound_and_says_so() -> None:
+    """The dearest bundled price and half as much; a stated price is none, wherever it is."""
+    stated = replace(CASE.on("ml.m5.xlarge"), prices={"ml.m5.xlarge": 0.36})
+    (plane,) = cost_against_p99([of(CASE, region="ap-northeast-1"), of(stated, region="ap-northeast-1")])
+    assert [(point.cost.value, point.at_most) for point in plane.points] == [
+        (pytest.approx(1.5 * 0.115 / 360), True),
+        (pytest.approx(0.36 / 360), False),
+    ]
+    assert "no price of ap-northeast-1 is known" in plane.points[0].origin
+
+
 def test_a_run_whose_price_nobody_says_is_named_and_not_priced() -> None:
-    """In a region that the bundled prices are not of, no price is made up."""
-    (plane,) = cost_against_p99([of(CASE, region="ap-northeast-1"), of(CASE.on("ml.m5.xlarge"), region="ap-northeast-1")])
-    assert plane.points == ()
-    assert plane.unpriced == (0, 1)
+    """Of a type that is in no list no price is made up."""
+    unknown = of(CASE)
+    unknown = replace(unknown, case={**unknown.case, "instance_type": "ml.z9.metal"})
+    (plane,) = cost_against_p99([of(CASE), unknown])
+    assert [point.run for point in plane.points] == [0]
+    assert plane.unpriced == (1,)
+
+
+def test_arms_of_one_run_are_on_no_line_of_rates_and_have_no_cost() -> None:
+    """What either achieved is about half of what their endpoint was asked."""
+    arm = replace(of(CASE), pair={"arm": 0})
+    assert rate_against_p99([arm]) == ()
+    assert cost_against_p99([arm]) == ()
 
 
 TYPES = ["ml.m5.large", "ml.m5.xlarge", "ml.m5.2xlarge", "ml.m5.4xlarge", "ml.c5.large", "ml.c5.xlarge"]
