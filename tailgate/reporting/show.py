@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tailgate.plan.vocabulary import unit_of
 from tailgate.reporting.benchmark_json import runs_in
-from tailgate.reporting.plain import Plain
+from tailgate.reporting.numbers import interval_in
 from tailgate.reporting.platform import cost_line, notes_of, phases_line, time_line
 from tailgate.reporting.run_file import Run, read_json
 
@@ -40,20 +39,7 @@ def _lines(run: Run) -> Iterator[str]:
     width = max((len(str(one.get("metric"))) for one in estimates), default=0)
     for one in estimates:
         metric = str(one.get("metric"))
-        low, high = one.get("low"), one.get("high")
-        interval = "" if low is None and high is None else f"   [{_bound(metric, low)}, {_bound(metric, high)}]"
-        yield f"{metric:<{width}}   {_value(metric, one.get('value')):>12}{interval}"
+        value, low, high = told = interval_in(metric, one)
+        yield f"{metric:<{width}}   {value:>12}{f'   [{low}, {high}]' if told.known else ''}"
     provenance = run.provenance
     yield f"{run.case.get('id')}, {provenance.get('target')}, {provenance.get('started_at')}"
-
-
-def _bound(metric: str, bound: Plain) -> str:
-    """One end of an interval; a dash where the samples do not bound it."""
-    return "–" if bound is None else _value(metric, bound)
-
-
-def _value(metric: str, value: Plain) -> str:
-    """A value in its metric's unit; no value stands for a time that no request kept, ∞."""
-    if not isinstance(value, int | float):
-        return "∞"
-    return unit_of(metric).show(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +10,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tailgate.reporting.numbers import (
+    UNKNOWN,
+    change_shown,
+    failed_of,
+    interval_of,
+    outcome_of,
+    provisional,
+    requests_of,
+    value_of,
+    without_unit,
+)
 from tailgate.reporting.pairs import pair_differences
 from tailgate.reporting.paths import path_differences
 from tailgate.reporting.platform import platform_notes, time_lines
@@ -33,8 +43,8 @@ PROVISIONAL_NOTE = "*provisional: not 5 earlier runs, together twice as long, ag
 
 def run_line(run: Run) -> str:
     """One run in one line: `smoke-ml.m5.large  p50 10.2 ms  p99 19.8 ms  1 795 requests  emulated PASS`."""
-    times = "  ".join(f"{metric} {_ms(_estimate(run, metric).get('value'))} ms" for metric in ("p50", "p99"))
-    return f"{run.case['id']}  {times}  {format_count(_judged(run))} requests  {outcome_of(run)}{_course(run)}"
+    times = "  ".join(f"{metric} {value_of(run, metric)}" for metric in ("p50", "p99"))
+    return f"{run.case['id']}  {times}  {requests_of(run)} requests  {outcome_of(run)}{_course(run)}"
 
 
 def _course(run: Run) -> str:
@@ -64,13 +74,7 @@ def _grown(change: dict[str, Any]) -> str:
     """By how much the run was slower: of a repeat, itself and not the run that asked for it."""
     relative = change.get("repeat_relative")
     relative = change.get("relative") if relative is None else relative
-    return f"{relative * 100:+.0f} %" if isinstance(relative, int | float) else "–"
-
-
-def outcome_of(run: Run) -> str:
-    """The outcome as people read it: `PASS`, `emulated FAIL`."""
-    outcome = str(run.verdict["outcome"])
-    return f"emulated {outcome}" if run.provenance.get("target") == "emulated" else outcome
+    return change_shown(relative)
 
 
 def summary(runs: Sequence[Run], *, width: int, styled: bool) -> str:
@@ -99,17 +103,17 @@ def _table(runs: Sequence[Run], width: int) -> Table:
         table.add_column("send lag", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for run in runs:
-        outcome = Text(outcome_of(run) + ("*" if _provisional(run) else ""), style=_STYLES.get(str(run.verdict["outcome"]), ""))
-        estimates = [_interval(_estimate(run, metric)) for metric in shown]
-        kept = [_errors(run), f"{_ms(_estimate(run, 'send_lag_p99').get('value'))} ms"] if width >= _MEDIUM else []
-        table.add_row(Text(str(run.case["id"])), format_count(_judged(run)), *estimates, *kept, outcome)
+        outcome = Text(outcome_of(run) + ("*" if provisional(run) else ""), style=_STYLES.get(str(run.verdict["outcome"]), ""))
+        estimates = [_interval(run, metric) for metric in shown]
+        kept = [failed_of(run), value_of(run, "send_lag_p99")] if width >= _MEDIUM else []
+        table.add_row(Text(str(run.case["id"])), requests_of(run), *estimates, *kept, outcome)
     return table
 
 
 def _notes(runs: Sequence[Run]) -> list[str]:
     kinds = {run.provenance.get("target") for run in runs}
-    provisional = [PROVISIONAL_NOTE] if any(map(_provisional, runs)) else []
-    return [*provisional, *_savings(runs), *(note for kind, note in KIND_NOTES.items() if kind in kinds)]
+    provisionally = [PROVISIONAL_NOTE] if any(map(provisional, runs)) else []
+    return [*provisionally, *_savings(runs), *(note for kind, note in KIND_NOTES.items() if kind in kinds)]
 
 
 def _savings(runs: Sequence[Run]) -> Iterator[str]:
@@ -119,30 +123,10 @@ def _savings(runs: Sequence[Run]) -> Iterator[str]:
         yield f"stopped early, their verdicts being clear: {len(saved_s)} of {len(runs)} runs, {total_s} s saved"
 
 
-def _estimate(run: Run, metric: str) -> dict[str, Any]:
-    for estimate in run.estimates:
-        if isinstance(estimate, dict) and estimate.get("metric") == metric:
-            return estimate
-    return {}
-
-
-def _interval(estimate: dict[str, Any]) -> str:
-    return f"{_ms(estimate.get('value'))} [{_ms(estimate.get('low'))}, {_ms(estimate.get('high'))}]" if estimate else "–"
-
-
-def _ms(duration_s: object) -> str:
-    """Milliseconds; `–` for what is not known or was never answered."""
-    return f"{duration_s * 1e3:.1f}" if isinstance(duration_s, int | float) and math.isfinite(duration_s) else "–"
-
-
-def _judged(run: Run) -> int:
-    judged = run.requests.get("judged")
-    return judged if isinstance(judged, int) else 0
-
-
-def _errors(run: Run) -> str:
-    failed = run.requests.get("failed")
-    return format_count(sum(n for n in failed.values() if isinstance(n, int))) if isinstance(failed, dict) else "–"
+def _interval(run: Run, metric: str) -> str:
+    """`19.8 [19.1, 20.4]`: the unit is in the column's heading."""
+    interval = interval_of(run, metric)
+    return UNKNOWN if interval is None else " ".join((without_unit(interval.value), f"[{', '.join(map(without_unit, interval[1:]))}]"))
 
 
 def _saved_s(run: Run) -> float:
@@ -156,10 +140,3 @@ def _load_s(run: Run) -> float | None:
     load = run.case.get("load")
     for_s = load.get("for_s") if isinstance(load, dict) else None
     return for_s if isinstance(for_s, int | float) else None
-
-
-def _provisional(run: Run) -> bool:
-    checks = run.verdict.get("checks")
-    decisions = [check.get("decision") for check in checks if isinstance(check, dict)] if isinstance(checks, list) else []
-    passed = run.verdict["outcome"] == "PASS"
-    return passed and any(decision.get("provisional") for decision in decisions if isinstance(decision, dict))
