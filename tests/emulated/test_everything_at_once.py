@@ -127,9 +127,6 @@ def test_a_session_with_everything_on_measures_records_and_leaves_the_account_as
     outcome.assert_outcomes(passed=3)
     outcome.stdout.fnmatch_lines(["cost: at most *USD of 50.00 USD*", "cost: at most * planned, about * USD spent*"])
     assert books.everything() == before
-    ec2 = books.ask("ec2")
-    assert ec2.describe_vpc_endpoints()["VpcEndpoints"] == []
-    assert {group["GroupName"] for group in ec2.describe_security_groups()["SecurityGroups"]} == {"default"}
     assert not list(pytester.path.glob("reports/ledger/*.jsonl"))
     assert not [each for each in psutil.process_iter(["cmdline"]) if _serves(each, pytester.path)]
     runs: list[Any] = [json.loads(path.read_text()) for path in pytester.path.glob("reports/runs/*/*.json")]
