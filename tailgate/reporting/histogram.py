@@ -23,6 +23,7 @@ LARGEST_NS = 2**47
 """39 hours: beyond the longest load (a day) and any time-out. One bound for all, so that histograms can be added."""
 
 _PER_S = 1e9
+_MOST_BITS = 60
 
 
 def encode(times_s: NDArray[np.float64], digits: int = 3) -> str:
@@ -64,10 +65,20 @@ def classes(text: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArra
         raise RecordError(f"a histogram is damaged ({type(error).__name__}: {error}); take the samples file beside the run") from None
     counts = np.ctypeslib.as_array(histogram.counts)
     occupied = np.flatnonzero(counts)
-    lowest = [histogram.get_value_from_index(index) for index in occupied.tolist()]
-    highest = [histogram.get_highest_equivalent_value(low) for low in lowest]
-    low_s, high_s = (np.array(ends, dtype=np.float64) / _PER_S for ends in (lowest, highest))
+    lowest, width = _lowest(occupied, histogram)
+    low_s, high_s = (ends.astype(np.float64) / _PER_S for ends in (lowest, lowest + width - 1))
     return low_s, high_s, counts[occupied].astype(np.int64)
+
+
+def _lowest(index: NDArray[np.int64], histogram: HdrHistogram) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The lowest value of classes by their index, and how many values are in each: the library's own rule, for all at once."""
+    half = histogram.sub_bucket_half_count
+    octave = (index >> histogram.sub_bucket_half_count_magnitude) - 1
+    within = (index & (half - 1)) + np.where(octave < 0, 0, half)
+    shift = np.maximum(octave, 0) + histogram.unit_magnitude
+    if len(shift) and int(shift.max()) + histogram.sub_bucket_half_count_magnitude > _MOST_BITS:
+        raise RecordError(f"a histogram is damaged (values of more than {_MOST_BITS} bits); take the samples file beside the run")
+    return within << shift, np.left_shift(np.int64(1), shift)
 
 
 def spaced(text: str, number: int) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tailgate.errors import RecordError
-from tailgate.reporting.histogram import LARGEST_NS, decode, encode, spaced, thinned
+from tailgate.reporting.histogram import LARGEST_NS, classes, decode, encode, spaced, thinned
 
 times = st.lists(st.floats(min_value=1e-6, max_value=90.0), min_size=1, max_size=300)
 
@@ -38,6 +38,20 @@ def test_the_vectorised_fill_is_what_the_librarys_own_would_be(seconds: list[flo
     theirs, ours = decode(own.encode().decode()), decode(encode(np.array(seconds)))
     assert theirs[0].tolist() == ours[0].tolist()
     assert theirs[1].tolist() == ours[1].tolist()
+
+
+@given(times, st.integers(1, 4))
+@settings(max_examples=60)
+def test_the_classes_are_the_librarys_own(seconds: list[float], digits: int) -> None:
+    """Lowest and highest value of each occupied class, as the library tells them one by one, also of another writer's histogram."""
+    theirs = HdrHistogram(1, LARGEST_NS, digits)
+    for second in seconds:
+        theirs.record_value(round(second * 1e9))
+    lowest_s, highest_s, counts = classes(theirs.encode().decode())
+    lowest = sorted({theirs.get_lowest_equivalent_value(round(second * 1e9)) for second in seconds})
+    assert lowest_s.tolist() == [low / 1e9 for low in lowest]
+    assert highest_s.tolist() == [theirs.get_highest_equivalent_value(low) / 1e9 for low in lowest]
+    assert counts.sum() == len(seconds)
 
 
 def test_quantiles_of_a_million_times_are_kept_in_ten_kilobytes_without_a_million_calls() -> None:
