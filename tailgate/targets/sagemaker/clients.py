@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import botocore.session
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, InvalidConfigError
 
 _TIMES: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 30, "max_pool_connections": 32}
 _QUOTED = "The Canonical String"  # texts of InvalidSignatureException and SignatureDoesNotMatch go on with it
@@ -39,6 +41,18 @@ class Clients:
                 client.close()
 
 
+@contextmanager
+def _settings_read() -> Iterator[None]:
+    """Settings that are not of their form are BotoCoreErrors all of them: botocore tells of some by a bare ValueError."""
+    try:
+        yield
+    except BotoCoreError:
+        raise
+    except ValueError as error:
+        where = "check AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>, AWS_MAX_ATTEMPTS and the profile"
+        raise InvalidConfigError(error_msg=f"{error} ({where})") from error
+
+
 @functools.cache
 def _loader() -> Any:
     """Reads service models from botocore's files, each once in a process: SageMaker's and EC2's are megabytes."""
@@ -58,7 +72,8 @@ def open_client(service: str, region: str, *, attempts: int = 3) -> Any:
     raises where that cannot be read.
     """
     config = Config(**_TIMES, retries={"mode": "standard", "total_max_attempts": attempts})
-    client = _session().client(service, region_name=region, config=config)
+    with _settings_read():
+        client = _session().client(service, region_name=region, config=config)
     client.meta.events.register("after-call", _forget_what_was_signed)
     return client
 
@@ -91,7 +106,8 @@ def invocation_url(region: str, endpoint: str) -> str:
         caught.append(str(request.url))
         return AWSResponse(request.url, 200, {}, io.BytesIO())
 
-    client = boto3.Session().client("sagemaker-runtime", region_name=region, config=Config(signature_version=UNSIGNED))
+    with _settings_read():
+        client = boto3.Session().client("sagemaker-runtime", region_name=region, config=Config(signature_version=UNSIGNED))
     client.meta.events.register("before-send.sagemaker-runtime.InvokeEndpoint", catch)
     client.invoke_endpoint(EndpointName=endpoint, Body=b"")
     client.close()

@@ -54,10 +54,11 @@ class PriceList:
             return self._listed
 
     def _asked(self, new: list[str], *, zone: bool) -> Listed:
-        listed, where = self._listed, pricing_region(self._region)
-        if where is None:
-            return Listed(listed.instances, listed.zone, listed.asked, f"no Price List API is known for {self._region}")
+        listed = self._listed
         try:
+            where = pricing_region(self._region)
+            if where is None:
+                return Listed(listed.instances, listed.zone, listed.asked, f"no Price List API is known for {self._region}")
             client = self._open(where)
             found = {kind: self._dearest(client, "AmazonSageMaker", instance_filters(self._region, kind)) for kind in new}
             hour = self._dearest(client, "AmazonVPC", zone_filters(self._region)) if zone and listed.zone is None else listed.zone

@@ -91,6 +91,13 @@ def test_nobody_there_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "EndpointConnectionError" in (PriceList(TOKYO).of(["ml.m5.large"]).silent or "")
 
 
+@pytest.mark.parametrize("setting", [("AWS_PROFILE", "nobody"), ("AWS_ENDPOINT_URL", "nonsense")])
+def test_a_setting_of_botos_that_cannot_be_used_is_no_error(monkeypatch: pytest.MonkeyPatch, setting: tuple[str, str]) -> None:
+    """Whoever asks who the caller is says what is wrong with it."""
+    monkeypatch.setenv(*setting)
+    assert PriceList(TOKYO).of(["ml.m5.large"]).silent is not None
+
+
 def test_the_api_is_asked_where_its_partition_has_it() -> None:
     """GovCloud has none; China's speaks of yuan, so nothing in US dollars is found there."""
     regions = {"eu-west-1": "us-east-1", "us-gov-west-1": None, "cn-north-1": "cn-northwest-1", "nowhere-1": None}

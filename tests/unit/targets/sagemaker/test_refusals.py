@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
 from tailgate.errors import CapacityError, TargetError
+from tailgate.targets.sagemaker.clients import invocation_url, open_client
 from tailgate.targets.sagemaker.refusals import NameTakenError, explained, is_absent, is_in_progress, is_throttled
 
 
@@ -72,3 +73,25 @@ def test_validation_exceptions_are_told_apart_by_their_words() -> None:
     assert not is_in_progress(client_error("ValidationException", absent))
     assert is_throttled(client_error("ThrottlingException"))
     assert not is_throttled(client_error("ValidationException"))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "seen"),
+    [
+        ("AWS_ENDPOINT_URL", "nonsense", "Invalid endpoint: nonsense"),
+        ("AWS_ENDPOINT_URL", "http://[bad", "AWS_ENDPOINT_URL_<SERVICE>"),
+        ("AWS_MAX_ATTEMPTS", "abc", "AWS_MAX_ATTEMPTS"),
+        ("AWS_PROFILE", "nobody", "(nobody) could not be found"),
+    ],
+)
+def test_a_setting_of_botos_that_is_not_of_its_form_is_explained(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, seen: str
+) -> None:
+    """botocore raises a bare ValueError for some, which is no better than for others."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(TargetError) as refused, explained("find the runtime's address"):
+        invocation_url("eu-west-1", "ranker")
+    assert seen in str(refused.value)
+    if variable != "AWS_MAX_ATTEMPTS":  # which clients of ours do not go by
+        with pytest.raises(TargetError), explained("open a client"):
+            open_client("sagemaker", "eu-west-1").close()
