@@ -6,7 +6,7 @@ ARGS ?=
 # Some images set it; but the tests start hundreds of interpreters, and none should compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: latency test thorough bench check
+.PHONY: latency test thorough bench check vendored
 
 latency: .venv/installed
 	$(BIN)/python -m pytest -m latency tests/latency $(ARGS)
@@ -30,6 +30,16 @@ check: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The report's plot library as npm has it, compared with the digests that are kept beside it.
+VENDOR := tailgate/reporting/report/vendor
+vendored:
+	@scratch=$$(mktemp -d) && trap 'rm -r "$$scratch"' EXIT && \
+	(cd "$$scratch" && npm pack --silent d3@7.9.2 @observablehq/plot@0.6.17 && for each in *.tgz; do mkdir "$${each%.tgz}" && tar xzf "$$each" -C "$${each%.tgz}"; done) && \
+	cp "$$scratch"/d3-*/package/dist/d3.min.js $(VENDOR)/d3-7.9.2.min.js && cp "$$scratch"/d3-*/package/LICENSE $(VENDOR)/d3-7.9.2.LICENSE && \
+	cp "$$scratch"/observablehq-plot-*/package/dist/plot.umd.min.js $(VENDOR)/plot-0.6.17.umd.min.js && \
+	cp "$$scratch"/observablehq-plot-*/package/LICENSE $(VENDOR)/plot-0.6.17.LICENSE
+	cd $(VENDOR) && sha256sum --check SHA256SUMS
 
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

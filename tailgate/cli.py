@@ -134,6 +134,18 @@ def _drive(options: argparse.Namespace) -> int:
     return drive_url(options)
 
 
+def _declare_report(parser: argparse.ArgumentParser) -> None:
+    from tailgate.report_command import declare
+
+    declare(parser)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from tailgate.report_command import report
+
+    return report(options)
+
+
 def _declare_sweep(parser: argparse.ArgumentParser) -> None:
     from tailgate.sweep_command import declare
 
@@ -150,6 +162,7 @@ VERBS = (
     Verb("drive", "Measure a URL's latency under load.", _declare_drive, _drive),
     Verb("export", "Write a run's raw samples as CSV, one request a line.", _declare_export, _export),
     Verb("judge", "Judge recorded runs against another budget, without new load.", _declare_judge, _judge),
+    Verb("report", "Write recorded runs as one HTML page.", _declare_report, _report),
     Verb("show", "Print the verdict and the estimates of recorded runs again.", _declare_show, _show),
     Verb("sweep", "Find what sessions left on AWS, and delete what is due.", _declare_sweep, _sweep),
 )

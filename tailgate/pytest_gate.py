@@ -26,6 +26,7 @@ from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.pair import Pair
 from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge
 from tailgate.pytest_options import LEFT_BEHIND, history_folder
+from tailgate.pytest_reporting import Reports
 from tailgate.pytest_terminal import Terminal
 from tailgate.releasing import Releases
 from tailgate.reporting.progress import Board, RelayBoard
@@ -52,7 +53,7 @@ def open_gate(config: pytest.Config, reports: Path, settings: Settings, workforc
     if worker is not None:
         board: Board = RelayBoard(worker.get("tailgate_board"))
     else:
-        board = _open_terminal(config, Bridge(config, reports, folder.path, history), relayed=False)
+        board = _open_terminal(config, Bridge(config, reports, folder.path, history), reports, relayed=False)
     floors = None if config.option.latency_no_floor else Floors()
     session = Session(
         replace(settings, run_id=folder.id, reports=reports),
@@ -77,12 +78,13 @@ def open_gate(config: pytest.Config, reports: Path, settings: Settings, workforc
 def open_controller(config: pytest.Config, reports: Path) -> None:
     """What xdist's controller does for workers that measure: collect their runs, own the terminal, and end in order."""
     _heed_signals(config)
-    _open_terminal(config, Bridge(config, reports, history=history_folder(config)), relayed=True)
+    _open_terminal(config, Bridge(config, reports, history=history_folder(config)), reports, relayed=True)
 
 
-def _open_terminal(config: pytest.Config, bridge: Bridge, *, relayed: bool) -> Board:
+def _open_terminal(config: pytest.Config, bridge: Bridge, reports: Path, *, relayed: bool) -> Board:
     terminal = Terminal(config, bridge, relayed=relayed)
     config.pluginmanager.register(bridge, "tailgate-bridge")
+    config.pluginmanager.register(Reports(bridge, reports), "tailgate-reports")
     config.pluginmanager.register(terminal, "tailgate-terminal")
     return terminal.board
 

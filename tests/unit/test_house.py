@@ -42,6 +42,7 @@ SKIN = {
     "pytest_deploying",
     "pytest_costing",
     "pytest_options",
+    "pytest_reporting",
 }
 FRAMEWORKS = {
     "pytest": SKIN,

@@ -1,0 +1,131 @@
+"""The page: a template filled with what the runs say; scripts, styles and series inside, so that nothing is ever fetched.
+
+The browser is told so too (Content-Security-Policy): no connection, no image, no frame, and of scripts only those whose digests are
+listed. Jinja2 escapes what is text; series are JSON in script elements in which no `<` stands, so that no name can end them.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tailgate import __version__
+from tailgate.errors import RecordError
+from tailgate.reporting.durable import written_durably
+from tailgate.reporting.plain import Plain
+from tailgate.reporting.recorded import began
+from tailgate.reporting.report.across import figures_across
+from tailgate.reporting.report.cases import ROW_COLUMNS, case_on_page, newest, row, verdict
+from tailgate.reporting.run_file import Run
+from tailgate.reporting.terminal import KIND_NOTES, PROVISIONAL_NOTE
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+VENDORED = ("d3-7.9.2.min.js", "plot-0.6.17.umd.min.js")
+_HERE = "tailgate.reporting.report"
+_MOST_CASES = 50
+"""Of so many cases all is shown; of more, the rest stands in the table only."""
+
+
+def page(runs: Sequence[Run], complaints: Sequence[str] = ()) -> str:
+    """The whole page. complaints: sentences about files that could not be read. Raises RecordError without any run."""
+    if not runs:
+        raise RecordError("there is no run to report; name run files, benchmark JSON or folders of them")
+    counted = newest(runs)
+    worst, sentence = verdict(counted)
+    detailed = counted[:_MOST_CASES]
+    first = next((run for run in detailed if str(run.verdict.get("outcome")) == worst), detailed[0])
+    cases = [case_on_page(run, number, opened=run is first) for number, run in enumerate(detailed, 1)]
+    anchors = {id(run): case.anchor for run, case in zip(detailed, cases, strict=True)}
+    across = figures_across(runs)
+    kinds = sorted({str(run.provenance.get("target")) for run in runs})
+    scripts = [*map(_asset, (f"vendor/{name}" for name in VENDORED)), _asset("page.js")]
+    figures = [*across, *(figure for case in cases for figure in case.figures)]
+    return _template().render(
+        policy=_policy(scripts),
+        style=_asset("page.css"),
+        scripts=scripts,
+        series=_json({figure.name: {"kind": figure.kind, "series": figure.series, "title": figure.title} for figure in figures}),
+        outcome=worst,
+        sentence=sentence,
+        kinds=kinds,
+        emulated="emulated" in kinds,
+        notes=[*(note for kind, note in KIND_NOTES.items() if kind in kinds), PROVISIONAL_NOTE],
+        row_columns=ROW_COLUMNS,
+        rows=[row(run, anchors.get(id(run))) for run in _ordered(runs, counted)],
+        across=across,
+        cases=cases,
+        complaints=complaints,
+        began=min(map(began, runs)),
+        ended=max(map(began, runs)),
+        common=_common([dict(case.provenance) for case in cases]),
+        version=__version__,
+    )
+
+
+def written(runs: Sequence[Run], path: Path, complaints: Sequence[str] = ()) -> Path:
+    """Write the page of the runs, and say where it is. Raises RecordError."""
+    return save(page(runs, complaints), path)
+
+
+def save(text: str, path: Path) -> Path:
+    """Write a page whole, or not at all, and say where it is. Raises RecordError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_durably(path) as file:
+            file.write(text.encode("utf-8", "backslashreplace"))  # a lone surrogate has no other form
+    except OSError as error:
+        raise RecordError(f"report {path} cannot be written ({error.strerror}); name another file") from None
+    return path
+
+
+def _ordered(runs: Sequence[Run], counted: Sequence[Run]) -> list[Run]:
+    """Those that count first."""
+    return [*counted, *(run for run in runs if not any(run is one for one in counted))]
+
+
+def _common(facts: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """What all cases have in common of where they come from."""
+    return [(name, value) for name, value in facts[0].items() if all(one.get(name) == value for one in facts)]
+
+
+def _json(value: Plain) -> str:
+    """JSON that may stand in a script element: nothing in it ends or opens one."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return (
+        text.replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026")
+        .replace("\u2028", "\\u2028")
+        .replace("\u2029", "\\u2029")
+    )
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    """What the browser may do: run these scripts, and styles, which Plot writes into what it draws; fetch nothing."""
+    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+@functools.cache
+def _asset(name: str) -> str:
+    """A file of ours as text, with the line ends that a browser makes of any: digests are taken after that."""
+    return resources.files(_HERE).joinpath(name).read_text(encoding="utf-8").replace("\r\n", "\n").strip()
+
+
+@functools.cache
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, cache_size=8
+    )
+    return environment.get_template("page.html.j2")
