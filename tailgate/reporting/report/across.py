@@ -9,8 +9,9 @@ from tailgate.reporting.figures import cost_against_p99, history, instance_types
 from tailgate.reporting.figures.alike import Question
 from tailgate.reporting.figures.level import CaseHistory, MetricHistory
 from tailgate.reporting.figures.pairing import PairedArms, PairedDifference
+from tailgate.reporting.numbers import UNKNOWN, shown
 from tailgate.reporting.plain import plain
-from tailgate.reporting.report.parts import UNKNOWN, Figure, Table, compact, estimated, shown, time
+from tailgate.reporting.report.parts import Figure, Table, compact, estimated, time
 from tailgate.reporting.run_file import Run
 
 _LEAST = 2

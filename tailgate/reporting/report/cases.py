@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tailgate.reporting.figures.recorded_values import items, mapping, number, text
+from tailgate.reporting.numbers import UNKNOWN, change_shown, count_shown, interval_in, interval_of, outcome_of, requests_of, value_of
 from tailgate.reporting.pairs import pair_differences
 from tailgate.reporting.plain import Plain
 from tailgate.reporting.platform import cost_line, notes_of, phases_line, time_line
 from tailgate.reporting.recorded import began, kept
 from tailgate.reporting.report.of_run import figures_of
-from tailgate.reporting.report.parts import UNKNOWN, Figure, Table, count, interval, shown, time
+from tailgate.reporting.report.parts import Figure, Table, ends, time
 from tailgate.reporting.run_file import Run
-from tailgate.reporting.terminal import outcome_of
 
 _MOST_NAMED = 3
 
@@ -84,8 +84,8 @@ def verdict(counted: Sequence[Run]) -> tuple[str, str]:
 
 def row(run: Run, anchor: str | None) -> Row:
     """A run in the table of all."""
-    times = [_estimate(run, metric) for metric in ("p50", "p90", "p99", "p99.9", "error_rate")]
-    cells = (count(run.requests.get("judged")), *times, _value(run, "send_lag_p99"))
+    times = [str(interval_of(run, metric) or UNKNOWN) for metric in ("p50", "p90", "p99", "p99.9", "error_rate")]
+    cells = (requests_of(run), *times, value_of(run, "send_lag_p99"))
     note = "" if anchor else "earlier run of the case; the newest counts"
     return Row(anchor, _name(run), cells, tuple(_limits(run)), _outcome(run), outcome_of(run), note)
 
@@ -159,23 +159,16 @@ def _checks(run: Run) -> Table:
     for check in items(run.verdict.get("checks")):
         limit, decision, told = (mapping(mapping(check).get(key)) for key in ("limit", "decision", "estimate"))
         metric = str(limit.get("metric"))
-        value = f"{shown(metric, told.get('value'))} {interval(metric, told.get('low'), told.get('high'))}".rstrip() if told else UNKNOWN
+        value = str(interval_in(metric, told)) if told else UNKNOWN
         more = decision.get("more_requests")
-        why = text(mapping(check).get("why")) or (f"about {count(more)} more requests would settle it" if more else UNKNOWN)
+        why = text(mapping(check).get("why")) or (f"about {count_shown(more)} more requests would settle it" if more else UNKNOWN)
         rows.append((str(limit.get("source")), value, str(decision.get("outcome")), why))
     return Table("Budget", ("limit", "measured [95 %]", "outcome", "why"), tuple(rows))
 
 
 def _estimates(run: Run) -> Table:
-    told = [mapping(one) for one in run.estimates if isinstance(one, dict)]
-    rows = tuple(
-        (
-            str(one.get("metric")),
-            shown(str(one.get("metric")), one.get("value")),
-            interval(str(one.get("metric")), one.get("low"), one.get("high")),
-        )
-        for one in told
-    )
+    told = [(str(one.get("metric")), one) for one in run.estimates if isinstance(one, dict)]
+    rows = tuple((metric, interval_in(metric, one).value, ends(metric, one)) for metric, one in told)
     return Table("Estimates", ("metric", "value", "95 % interval"), rows)
 
 
@@ -185,7 +178,7 @@ def _changes(run: Run) -> Table:
         told, change = mapping(one), mapping(mapping(one).get("change"))
         grew = number(change.get("repeat_relative"))
         grew = number(change.get("relative")) if grew is None else grew
-        by = f"{grew * 100:+.0f} %" if grew is not None else UNKNOWN
+        by = change_shown(grew) if grew is not None else UNKNOWN
         expected, bound = time(change.get("expected_s")), time(change.get("bound_s"))
         rows.append((str(told.get("metric")), str(told.get("baseline")), expected, bound, by, str(change.get("outcome") or UNKNOWN)))
     return Table("Against its baseline", ("metric", "baseline", "usual", "bound", "change", "outcome"), tuple(rows))
@@ -201,21 +194,8 @@ def _asked(run: Run) -> str:
     case, load = run.case, mapping(run.case.get("load"))
     asked = ", ".join(f"{key} {value}" for key, value in load.items())
     where = f"{case.get('instance_type')} × {case.get('instance_count')}"
-    return f"{case.get('name')} on {where} via {case.get('network_path')}; load: {asked}; payload {count(case.get('payload_bytes'))} bytes"
-
-
-def _found(run: Run, metric: str) -> Mapping[str, Plain] | None:
-    return next((one for one in run.estimates if isinstance(one, dict) and one.get("metric") == metric), None)
-
-
-def _estimate(run: Run, metric: str) -> str:
-    one = _found(run, metric)
-    return UNKNOWN if one is None else f"{shown(metric, one.get('value'))} {interval(metric, one.get('low'), one.get('high'))}".rstrip()
-
-
-def _value(run: Run, metric: str) -> str:
-    one = _found(run, metric)
-    return UNKNOWN if one is None else shown(metric, one.get("value"))
+    payload = f"payload {count_shown(case.get('payload_bytes'))} bytes"
+    return f"{case.get('name')} on {where} via {case.get('network_path')}; load: {asked}; {payload}"
 
 
 def _outcome(run: Run) -> str:

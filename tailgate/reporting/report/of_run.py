@@ -9,8 +9,9 @@ from tailgate.reporting.figures import complementary, errors, heat_map, percenti
 from tailgate.reporting.figures.heat import HeatMap, SendLag
 from tailgate.reporting.figures.layers import Layer
 from tailgate.reporting.figures.recorded_values import BudgetLine
+from tailgate.reporting.numbers import UNKNOWN, count_shown, shown
 from tailgate.reporting.plain import Plain, plain
-from tailgate.reporting.report.parts import UNKNOWN, Figure, Table, columns, compact, count, estimated, interval, shown, time
+from tailgate.reporting.report.parts import Figure, Table, columns, compact, ends, estimated, time
 from tailgate.reporting.run_file import Run
 
 _MOST_ROWS = 60
@@ -44,7 +45,9 @@ def _curve(run: Run, prefix: str) -> Iterator[Figure]:
     told = [point for point in curve.points if point.metric is not None]
     p99 = next((shown("p99", point.value_s) for point in told if point.metric == "p99"), None)
     ends = (
-        () if curve.ends_at_q is None else (f"The curve ends at {curve.ends_at_q:.4%}: the slowest {count(curve.failed)} requests failed.",)
+        ()
+        if curve.ends_at_q is None
+        else (f"The curve ends at {curve.ends_at_q:.4%}: the slowest {count_shown(curve.failed)} requests failed.",)
     )
     kept = told if len(curve.points) > _MOST_ROWS else curve.points
     rows = [_quantile_row(point.q, point.value_s, point.low_s, point.high_s) for point in (*kept, *curve.points[-1:])]
@@ -60,7 +63,7 @@ def _curve(run: Run, prefix: str) -> Iterator[Figure]:
 
 
 def _quantile_row(q: float, value_s: float, low_s: float | None, high_s: float | None) -> tuple[str, ...]:
-    return (f"{q * 100:.7g} %", shown("p99", value_s), interval("p99", low_s, high_s) or UNKNOWN)
+    return (f"{q * 100:.7g} %", shown("p99", value_s), ends("p99", {"low": low_s, "high": high_s}))
 
 
 def _tail(run: Run, prefix: str) -> Iterator[Figure]:
@@ -116,8 +119,8 @@ def _time_table(heat: HeatMap, lag: SendLag | None) -> Table:
     rows = tuple(
         (
             f"{place * heat.column_s:g} s",
-            cell(heat.requests, place, count),
-            cell(heat.failed, place, count),
+            cell(heat.requests, place, count_shown),
+            cell(heat.failed, place, count_shown),
             cell(heat.p50_s, place),
             cell(heat.p99_s, place),
             cell(lag.p99_s if lag else None, place),
@@ -133,7 +136,7 @@ def _phases(run: Run, prefix: str) -> Iterator[Figure]:
     told = phases(run)
     if told is None:
         return
-    rows = tuple((row.phase, count(row.requests), time(row.mean_s), time(row.p50_s), time(row.p99_s)) for row in told.rows)
+    rows = tuple((row.phase, count_shown(row.requests), time(row.mean_s), time(row.p50_s), time(row.p99_s)) for row in told.rows)
     parts = tuple((f"of the mean: {layer.phase}", UNKNOWN, time(layer.mean_s), UNKNOWN, UNKNOWN) for layer in told.layers)
     split = tuple((f"CloudWatch: {layer.phase}", UNKNOWN, time(layer.mean_s), UNKNOWN, UNKNOWN) for layer in told.platform)
     table = Table("Phases of a request", ("phase", "requests", "mean", "p50", "p99"), rows + parts + split)
@@ -155,9 +158,9 @@ def _errors(run: Run, prefix: str) -> Iterator[Figure]:
     if told is None or not told.failed:
         return
     rows = tuple(
-        (one.kind, count(one.requests), shown("error_rate", one.share) if one.share is not None else UNKNOWN) for one in told.kinds
+        (one.kind, count_shown(one.requests), shown("error_rate", one.share) if one.share is not None else UNKNOWN) for one in told.kinds
     )
-    says = f"{count(told.failed)} of {count(told.judged)} requests failed: {', '.join(one.kind for one in told.kinds)}."
+    says = f"{count_shown(told.failed)} of {count_shown(told.judged)} requests failed: {', '.join(one.kind for one in told.kinds)}."
     table = Table("Errors by kind", ("kind", "requests", "share"), rows)
     series = {"kinds": plain(told.kinds), "per_second": plain(told.per_second)}
     yield Figure(f"{prefix}-errors", "errors", "Errors by kind", says, compact(plain(series)), table)
@@ -168,7 +171,8 @@ def _remotes(run: Run, prefix: str) -> Iterator[Figure]:
     if not told:
         return
     rows = tuple(
-        (row.address, count(row.requests), count(row.failed), estimated("p50", row.p50), estimated("p99", row.p99)) for row in told
+        (row.address, count_shown(row.requests), count_shown(row.failed), estimated("p50", row.p50), estimated("p99", row.p99))
+        for row in told
     )
     table = Table("Percentiles by remote address", ("address", "requests", "failed", "p50", "p99"), rows)
     says = f"p50 and p99 with 95 % intervals at each of {len(told)} remote addresses, the slowest first."

@@ -11,7 +11,7 @@
     return scaled % 1 === 0.5 && Number.isInteger(scaled * 2) && Math.floor(scaled) % 2 === 0 ? (Math.floor(scaled) / 10 ** digits).toFixed(digits) : text;
   };
   const inMs = (seconds) => (seconds == null ? "–" : `${fixed(seconds * 1e3, 1)} ms`);
-  const within = (low, high) => (low == null && high == null ? "" : ` [${inMs(low)}, ${inMs(high)}]`);
+  const within = (low, high) => (low == null && high == null ? "" : ` [${inMs(low)}, ${inMs(high)}]`.replaceAll(" ms", ""));
   const short = (text, most = 28) => (text && [...text].length > most ? `${[...text].slice(0, most - 1).join("")}…` : text ?? "–");
   const tick = (ms) => (ms >= 1000 ? `${+(ms / 1000).toPrecision(3)} s` : `${+ms.toPrecision(3)} ms`);
   const toMs = (seconds) => (seconds == null ? null : seconds * 1e3);

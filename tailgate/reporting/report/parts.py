@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tailgate.analysis.quantiles import Estimate
-from tailgate.plan.vocabulary import unit_of
-from tailgate.reporting.plain import Plain
-from tailgate.units import format_count
+from tailgate.reporting.numbers import UNKNOWN, end_shown, interval_in, without_unit
+from tailgate.reporting.plain import Plain, plain
 
-UNKNOWN = "–"
 _DIGITS = 9
 """Significant digits of a number in a figure's series: more than is ever printed, fewer than a float has."""
 
@@ -41,38 +38,20 @@ class Figure:
     notes: tuple[str, ...] = field(default=())
 
 
-def shown(metric: str, value: object) -> str:
-    """A recorded value in its metric's unit; `∞` where no request kept it, as records have null for that."""
-    if value is None or (isinstance(value, float) and math.isinf(value)):
-        return "∞"
-    return unit_of(metric).show(float(value)) if isinstance(value, int | float) else UNKNOWN
-
-
-def interval(metric: str, low: object, high: object) -> str:
-    """`[138.9 ms, 149.5 ms]`, a dash for an end that the samples do not bound, nothing where neither is."""
-    if low is None and high is None:
-        return ""
-    return f"[{bound(metric, low)}, {bound(metric, high)}]"
-
-
-def bound(metric: str, value: object) -> str:
-    """One end of an interval."""
-    return UNKNOWN if value is None else shown(metric, value)
-
-
 def estimated(metric: str, one: Estimate | None) -> str:
-    """`143.2 ms [138.9 ms, 149.5 ms]`."""
-    return UNKNOWN if one is None else f"{shown(metric, one.value)} {interval(metric, one.low, one.high)}".rstrip()
+    """`143.2 ms [138.9, 149.5]`."""
+    return UNKNOWN if one is None else str(interval_in(metric, {"value": plain(one.value), "low": one.low, "high": one.high}))
+
+
+def ends(metric: str, recorded: Mapping[str, Plain]) -> str:
+    """The interval of a recorded estimate alone: `[138.9, 149.5]`, `–` where neither end is known."""
+    interval = interval_in(metric, recorded)
+    return f"[{without_unit(interval.low)}, {without_unit(interval.high)}]" if interval.known else UNKNOWN
 
 
 def time(value_s: object) -> str:
     """A duration, `–` where it is unknown."""
-    return UNKNOWN if value_s is None else shown("mean", value_s)
-
-
-def count(number: object) -> str:
-    """A count, `–` where it is unknown."""
-    return format_count(number) if isinstance(number, int) else UNKNOWN
+    return end_shown("mean", value_s)
 
 
 def compact(value: Plain) -> Plain:
