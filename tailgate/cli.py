@@ -100,11 +100,17 @@ def _export(options: argparse.Namespace) -> int:
 
 def _declare_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", type=Path, nargs="+", metavar="RUN.json", help="runs, or benchmark JSON with runs in it")
+    parser.add_argument("--markdown", action="store_true", help="as a page in Markdown: verdict, table, explanations, differences")
 
 
 def _show(options: argparse.Namespace) -> int:
     from tailgate.reporting.show import described, runs_of
 
+    if options.markdown:
+        from tailgate.reporting.markdown import page
+
+        print(page([run for path in options.files for run in runs_of(path)]), end="")
+        return DONE
     texts = [described(run) for path in options.files for run in runs_of(path)]
     print("\n\n".join(texts))
     return DONE

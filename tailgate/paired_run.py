@@ -38,7 +38,7 @@ class PairedRun:
 
     before, after: each arm by itself, with a verdict on its own budget. contrast: what sets them apart. disturbed: the host was
     too busy for a while, and that is all that speaks against the run. on_undecided: told the explanation of an answer that is
-    INCONCLUSIVE, before it is given.
+    INCONCLUSIVE, before it is given. on_answer: told every answer.
     """
 
     before: Measurement
@@ -46,10 +46,13 @@ class PairedRun:
     contrast: Contrast
     disturbed: bool = False
     on_undecided: Callable[[str], None] | None = None
+    on_answer: Callable[[NoWorse], None] | None = None
 
     def no_worse_than(self, margin: str, *, at: str = "p99") -> NoWorse:
         """Whether the second arm is proved to be slower by less than the margin, such as `2ms`. Raises PlanError."""
         answer = self.contrast.no_worse_than(margin, at=at)
+        if self.on_answer is not None:
+            self.on_answer(answer)
         if answer.outcome is Outcome.INCONCLUSIVE and self.on_undecided is not None:
             self.on_undecided(self.explain())
         return answer

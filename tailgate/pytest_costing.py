@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
@@ -54,11 +54,22 @@ class Costing:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """One line."""
+        for line in self.lines():
+            terminalreporter.write_line(line)
+
+    def lines(self) -> Iterator[str]:
+        """What was planned and spent, where anything was to cost money."""
         from tailgate.reporting.cost_table import spent_line
 
         if self.totals:
             planned, spent = (sum(each, Decimal(0)) for each in zip(*self.totals, strict=True))
-            terminalreporter.write_line(spent_line(planned, spent))
+            yield spent_line(planned, spent)
+
+
+def spent_lines(config: pytest.Config) -> list[str]:
+    """The same, from the session's plugin."""
+    costing = config.pluginmanager.get_plugin(_PLUGIN)
+    return [*costing.lines()] if isinstance(costing, Costing) else []
 
 
 def watch_costs(config: pytest.Config) -> None:

@@ -25,10 +25,12 @@ from tailgate.generator.workers.workforce import Workforce
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.pair import Pair
 from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge
-from tailgate.pytest_options import LEFT_BEHIND, history_folder
+from tailgate.pytest_options import LEFT, LEFT_BEHIND, history_folder
 from tailgate.pytest_reporting import Reports
+from tailgate.pytest_summary import Summary
 from tailgate.pytest_terminal import Terminal
 from tailgate.releasing import Releases
+from tailgate.reporting.junit import estimate_properties
 from tailgate.reporting.progress import Board, RelayBoard
 from tailgate.reporting.record import Record
 from tailgate.reporting.session_folder import SessionFolder
@@ -86,6 +88,7 @@ def _open_terminal(config: pytest.Config, bridge: Bridge, reports: Path, *, rela
     config.pluginmanager.register(bridge, "tailgate-bridge")
     config.pluginmanager.register(Reports(bridge, reports), "tailgate-reports")
     config.pluginmanager.register(terminal, "tailgate-terminal")
+    config.pluginmanager.register(Summary(config, bridge), "tailgate-summary")
     return terminal.board
 
 
@@ -138,7 +141,7 @@ class Gate:
 
     @staticmethod
     def properties_of(measured: Measurement) -> list[tuple[str, object]]:
-        """What machines read of a test, as JUnit properties: outcome, reasons, every estimate (seconds, fractions)."""
+        """What machines read of a test, as JUnit properties: outcome, reasons, estimates with intervals (seconds, fractions)."""
         verdict = measured.verdict
         properties: list[tuple[str, object]] = [
             ("tailgate.case", measured.case.id),
@@ -148,7 +151,7 @@ class Gate:
         properties += [("tailgate.reason", reason) for reason in verdict.reasons]
         properties += [("tailgate.saved_s", verdict.saved_s)] if verdict.saved_s else []
         properties += [("tailgate.confirms", measured.failed.record.file)] if measured.failed is not None else []
-        properties += [(f"tailgate.{estimate.metric}", estimate.value) for estimate in measured.estimates]
+        properties += [one for estimate in measured.estimates for one in estimate_properties(estimate)]
         properties += [one for change in verdict.changes for one in _properties_of(change)]
         properties += [(f"tailgate.limit.{check.limit.source}", check.decision.outcome.name) for check in verdict.checks]
         return properties
@@ -172,7 +175,7 @@ class Gate:
         """Fail the session, whatever its tests found: something may cost money until somebody deletes it."""
         session.exitstatus = max(int(session.exitstatus), int(pytest.ExitCode.TESTS_FAILED))
         reasons = dict.fromkeys(str(each) for each in (error, error.__context__) if isinstance(each, TailgateError))
-        text = "; because ".join(reasons)
+        self._config.stash[LEFT] = text = "; because ".join(reasons)
         if hasattr(self._config, "workeroutput"):
             self._config.workeroutput[LEFT_BEHIND] = text
         category = ResourceWarning if isinstance(error, LeftBehindError) else pytest.PytestWarning

@@ -14,6 +14,7 @@ from tailgate.plan.pair import Pair
 from tailgate.plan.profile import check_seed
 
 if TYPE_CHECKING:
+    from tailgate.analysis.arms.contrast import NoWorse
     from tailgate.measure import Measurement
     from tailgate.paired_run import PairedRun
     from tailgate.pytest_gate import Gate
@@ -42,6 +43,8 @@ class Measure:
         one of the cases or --latency-inconclusive says so.
         """
         __tracebackhide__ = True
+        from tailgate.reporting.junit import comparison_properties
+
         pair, node, gate = Pair(first, second), self._request.node, self._gate
         check_seed(seed)
         try:
@@ -52,6 +55,12 @@ class Measure:
         for arm in run.arms:
             node.user_properties.extend(gate.properties_of(arm))
         differences = run.contrast.differences.items()
-        node.user_properties.extend((f"tailgate.paired.{metric}", comparison.difference_s) for metric, comparison in differences)
+        node.user_properties.extend(one for metric, comparison in differences for one in comparison_properties(metric, comparison))
+        run = replace(run, on_answer=lambda answer: node.user_properties.append(_property_of(answer)))
         undecided = (first.inconclusive, second.inconclusive, self._request.config.option.latency_inconclusive)
         return replace(run, on_undecided=pytest.skip) if "skip" in undecided else run
+
+
+def _property_of(answer: NoWorse) -> tuple[str, object]:
+    """What came of a margin: `tailgate.paired.p99.no_worse_than.2ms`, PASS, FAIL or INCONCLUSIVE."""
+    return f"tailgate.paired.{answer.metric}.no_worse_than.{answer.margin_s * 1e3:g}ms", answer.outcome.name

@@ -29,6 +29,8 @@ DEFAULT_REGION = "us-east-1"
 PLAN: pytest.StashKey[Plan | None] = pytest.StashKey()
 BASELINES: pytest.StashKey[Baselines | None] = pytest.StashKey()
 
+LEFT: pytest.StashKey[str] = pytest.StashKey()
+"""What this process, or an xdist worker of its, could not delete."""
 LEFT_BEHIND = "tailgate_left_behind"
 """How an xdist worker tells its controller what it could not delete."""
 

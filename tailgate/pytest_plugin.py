@@ -20,6 +20,7 @@ from tailgate.pytest_locust_truce import Truce
 from tailgate.pytest_measure import LINES, Measure
 from tailgate.pytest_options import (
     BASELINES,
+    LEFT,
     LEFT_BEHIND,
     PLAN,
     add_options,
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 GATE: pytest.StashKey[Gate] = pytest.StashKey()
 REFUSAL: pytest.StashKey[str] = pytest.StashKey()
 """Why nothing can be measured, where it is an xdist worker that found out."""
-LEFT: pytest.StashKey[str] = pytest.StashKey()
-"""What an xdist worker could not delete."""
 
 _RUN_NOTHING = ("collectonly", "showfixtures", "show_fixtures_per_test", "setupplan", "setuponly")
 _WORKER_REFUSAL = "tailgate_refusal"

@@ -26,21 +26,30 @@ def pair_fields(contrast: Contrast, arm: int) -> dict[str, object]:
 
 def pair_differences(runs: Sequence[Run]) -> list[str]:
     """A line for each run of two arms: `privatelink minus public on ml.t2.xlarge in one run: p50 -0.9 ms [-1.1, -0.7], …`."""
-    return [line for run in runs if run.pair.get("arm") == 1 for line in _line(run)]
+    return [line for run in runs for line in _line(run)]
 
 
-def _line(run: Run) -> Iterator[str]:
+def pair_of(run: Run) -> tuple[str, str, dict[str, Mapping[str, object]]] | None:
+    """Of the second arm, both labels and the differences by metric; None of the first, and where nothing was compared."""
     match run.pair:
-        case {"labels": [str(first), str(second)], "differences": {**differences}} if differences:
-            shown = ", ".join(f"{metric} {_text(one)}" for metric, one in differences.items() if isinstance(one, Mapping))
-            yield f"{second} minus {first} on {run.case.get('instance_type')} in one run: {shown}"
+        case {"arm": 1, "labels": [str(first), str(second)], "differences": {**differences}} if differences:
+            return first, second, {str(metric): one for metric, one in differences.items() if isinstance(one, Mapping)}
+    return None
 
 
-def _text(difference: Mapping[str, object]) -> str:
+def difference_shown(difference: Mapping[str, object]) -> str:
     """As the explanation has it; what is infinite was recorded as null."""
     first_s, second_s, low_s, high_s = (_number(difference.get(name)) for name in ("first_s", "second_s", "low_s", "high_s"))
     known = difference.get("difference_s")
     return difference_text(float(known) if isinstance(known, int | float) else second_s - first_s, low_s, high_s)
+
+
+def _line(run: Run) -> Iterator[str]:
+    pair = pair_of(run)
+    if pair is not None:
+        first, second, differences = pair
+        shown = ", ".join(f"{metric} {difference_shown(one)}" for metric, one in differences.items())
+        yield f"{second} minus {first} on {run.case.get('instance_type')} in one run: {shown}"
 
 
 def _number(recorded: object) -> float:

@@ -25,7 +25,8 @@ def path_differences(runs: Sequence[Run]) -> list[str]:
 
 
 def _lines(runs: Sequence[Run]) -> Iterator[str]:
-    ordered = sorted(runs, key=lambda run: NETWORK_PATHS.index(str(run.case["network_path"])))
+    known = [run for run in runs if run.case.get("network_path") in NETWORK_PATHS]
+    ordered = sorted(known, key=lambda run: NETWORK_PATHS.index(str(run.case["network_path"])))
     for first, second in combinations(ordered, 2):
         if _but_for_the_path(first) == _but_for_the_path(second) and first.case["network_path"] != second.case["network_path"]:
             try:

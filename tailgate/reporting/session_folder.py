@@ -7,7 +7,8 @@
         NAME.connections              the connections that carried them (connection_table.py)
         ended                         made when a worker ended by itself, before its controller has saved its runs
         report.html                   its page (report/)
-      saved                         JSON list of the run files that are in a benchmark JSON
+        summary.md                    the session in Markdown (markdown.py), of xdist's workers in the first one's folder
+        saved                         JSON list of the run files that are in a benchmark JSON
       benchmarks/                     benchmark JSON, in pytest-benchmark's own storage layout
 
 The controller of a session's workers holds their folders (`adopted`) from their end until it has saved their runs; a
@@ -40,7 +41,8 @@ from tailgate.reporting.durable import written_durably
 
 RUNS, BENCHMARKS = "runs", "benchmarks"
 _WORKER = "PYTEST_XDIST_WORKER"  # set in those whose controller saves their runs
-LOCK, SAVED, ENDED, REPORT = "session.lock", "saved", "ended", "report.html"
+LOCK, SAVED, ENDED = "session.lock", "saved", "ended"
+REPORT, SUMMARY = "report.html", "summary.md"
 RUN_SUFFIX, SAMPLES_SUFFIX = ".json", ".samples"
 SESSIONS_WITH_SAMPLES, SESSIONS_KEPT = 20, 100
 LONGEST_STEM_BYTES = 120
@@ -233,7 +235,7 @@ def _if_dead(folder: Path) -> Iterator[bool]:
 
 def _remove(folder: Path) -> None:
     """Remove our files, then the folder unless somebody keeps something else in it. Raises OSError."""
-    for pattern in (f"*{RUN_SUFFIX}", f"*{SAMPLES_SUFFIX}", f"*{CONNECTIONS_SUFFIX}", ".*.part", REPORT, SAVED, ENDED, LOCK):
+    for pattern in (f"*{RUN_SUFFIX}", f"*{SAMPLES_SUFFIX}", f"*{CONNECTIONS_SUFFIX}", ".*.part", REPORT, SUMMARY, SAVED, ENDED, LOCK):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):

@@ -86,7 +86,7 @@ def summary(runs: Sequence[Run], *, width: int, styled: bool) -> str:
         console.print(Text(difference))
     for line in time_lines(runs):
         console.print(Text(line))
-    for note in (*platform_notes(runs), *_notes(runs)):
+    for note in notes_below(runs):
         console.print(Text(note, style="dim"))
     return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
 
@@ -110,10 +110,11 @@ def _table(runs: Sequence[Run], width: int) -> Table:
     return table
 
 
-def _notes(runs: Sequence[Run]) -> list[str]:
-    kinds = {run.provenance.get("target") for run in runs}
+def notes_below(runs: Sequence[Run]) -> list[str]:
+    """What has to be said of runs below any table of them: of the platform, of provisional verdicts, of early ends, of targets."""
+    kinds = {str(run.provenance.get("target")) for run in runs}
     provisionally = [PROVISIONAL_NOTE] if any(map(provisional, runs)) else []
-    return [*provisionally, *_savings(runs), *(note for kind, note in KIND_NOTES.items() if kind in kinds)]
+    return [*platform_notes(runs), *provisionally, *_savings(runs), *(note for kind, note in KIND_NOTES.items() if kind in kinds)]
 
 
 def _savings(runs: Sequence[Run]) -> Iterator[str]:

@@ -24,7 +24,7 @@ def test_ranker(measure, case):
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     """Run a user's suite on the emulated target: `change` changes its text first. The harness's floor is left alone unless asked for."""
-    for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER"):
+    for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str, change: dict[str, str] | None = None, text: str = SUITE, floor: bool = False) -> pytest.RunResult:

@@ -41,6 +41,9 @@ def test_a_case_within_budget_passes_and_is_recorded(suite, pytester: pytest.Pyt
     properties = {p.get("name"): p.get("value") for p in ElementTree.parse(pytester.path / "junit.xml").iter("property")}  # noqa: S314  # written by pytest a moment ago
     assert properties["tailgate.outcome"] == "PASS"
     assert float(properties["tailgate.p90"]) > 0.004
+    (estimate,) = (one for one in run["estimates"] if one["metric"] == "p90")
+    ends = {"tailgate.p90": "value", "tailgate.p90.low": "low", "tailgate.p90.high": "high"}
+    assert {name: float(properties[name]) for name in ends} == {name: estimate[end] for name, end in ends.items()}
     assert not left_running(pytester.path)
 
 
@@ -243,3 +246,19 @@ def _until(holds, within_s: float = 30) -> None:
     while not holds():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.1)
+
+
+def test_the_session_is_told_in_markdown_beside_its_runs_and_in_the_jobs_summary(
+    suite, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gate that failed: verdict first, its text in a fold, the same page in both places; `tailgate show --markdown` has it too."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(pytester.path / "step.md"))
+    assert suite("--latency-no-retry", change=OVER_BUDGET).ret == 1
+    (page,) = (pytester.path / "reports" / "runs").glob("*/summary.md")
+    text = page.read_text()
+    assert text.startswith("## Tail latency: emulated FAIL\n")
+    assert text.count("<details>") == 1
+    assert (pytester.path / "step.md").read_text() == text
+    (run,) = page.parent.glob("*.json")
+    shown = subprocess.run([sys.executable, "-m", "tailgate", "show", "--markdown", run], capture_output=True, text=True, check=True)
+    assert shown.stdout == text

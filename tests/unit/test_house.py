@@ -41,6 +41,7 @@ SKIN = {
     "pytest_attaching",
     "pytest_deploying",
     "pytest_costing",
+    "pytest_summary",
     "pytest_options",
     "pytest_reporting",
 }
