@@ -135,8 +135,12 @@ def _explanations(counting: Sequence[Run], failures: Mapping[str, str]) -> Itera
     explained = [(run, str(run.verdict.get("explanation"))) for run in counting if run.verdict.get("outcome") != "PASS"]
     yield from (folded(f"{text(outcome_of(run))}: {name(run.case.get('id'))}", verbatim(words)) for run, words in explained)
     for test, words in failures.items():
-        if not any(explanation in words for _, explanation in explained):
+        if not any(_flowing(explanation) in _flowing(words) for _, explanation in explained):  # pytest indents what it quotes
             yield folded(f"failed: {name(test)}", verbatim(words))
+
+
+def _flowing(words: str) -> str:
+    return " ".join(words.split())
 
 
 def _pairs(counting: Sequence[Run]) -> list[str]:

@@ -71,7 +71,8 @@ def test_a_test_that_failed_without_a_run_is_told() -> None:
 
 def test_a_failure_that_its_run_explains_is_told_once() -> None:
     """A gate's assertion carries the same text."""
-    text = "".join(pieces([SLOW], failures={"test_a.py::test_slow": f"{SLOW.verdict['explanation']}\nassert <FAIL>"}))
+    quoted = str(SLOW.verdict["explanation"]).replace("\n", "\n  ")  # as pytest does
+    text = "".join(pieces([SLOW], failures={"test_a.py::test_slow": f"{quoted}\nassert <FAIL>"}))
     assert len(Page("summary", text).texts) == 1
 
 
