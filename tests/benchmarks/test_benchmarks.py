@@ -124,3 +124,13 @@ def test_all_of_it_runs(tmp_path: Path) -> None:
     assert ours["ratio"] == 1
     assert bare["ratio"] < fast["ratio"], f"{ours} {bare} {fast}"
     assert fast["ratio"] > 1, f"{ours} {fast}"
+
+
+def test_the_bench_of_reports_writes_pages(tmp_path: Path) -> None:
+    """Quick: of one run and of fourteen short ones, a page each; more runs make a larger page, by far less than they are more."""
+    command = [sys.executable, "-m", "benchmarks", "report", "--quick", "--json", str(tmp_path / "figures.json")]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr
+    one, many = json.loads((tmp_path / "figures.json").read_text())["report"]["rows"]
+    assert one["runs"] < many["runs"]
+    assert 0 < one["page_kb"] < many["page_kb"] < many["runs"] * one["page_kb"]
