@@ -53,7 +53,7 @@ def _paths(runs: Sequence[Run]) -> Iterator[Figure]:
             f"paths-{number}",
             "paths",
             f"{what}: {told.second} minus {told.first}",
-            f"Differences in one run on {told.instance_type or 'one endpoint'}, with 95 % intervals; above 0 {told.second} is slower.",
+            f"Differences in one run on {told.instance_type or 'one endpoint'}, with 95 % intervals; right of 0 {told.second} is slower.",
             compact(plain(told)),
             _paired_table(told),
         )

@@ -6,7 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tailgate.reporting.figures.recorded_values import items, mapping, number, text
-from tailgate.reporting.numbers import UNKNOWN, change_shown, count_shown, interval_in, interval_of, outcome_of, requests_of, value_of
+from tailgate.reporting.numbers import (
+    UNKNOWN,
+    change_shown,
+    count_shown,
+    interval_in,
+    interval_of,
+    outcome_of,
+    provisional,
+    requests_of,
+    shown,
+    value_of,
+)
 from tailgate.reporting.pairs import pair_differences
 from tailgate.reporting.plain import Plain
 from tailgate.reporting.platform import cost_line, notes_of, phases_line, time_line
@@ -52,7 +63,8 @@ class Row:
     note: str
 
 
-ROW_COLUMNS = ("requests", "p50 [95 %]", "p90 [95 %]", "p99 [95 %]", "p99.9 [95 %]", "error rate [95 %]", "send lag p99")
+_MEASURED = ("p50", "p90", "p99", "p99.9", "error rate")
+ROW_COLUMNS = ("requests", *(f"{name} [95\u00a0%]" for name in _MEASURED), "send lag p99")
 
 
 def newest(runs: Sequence[Run]) -> list[Run]:
@@ -84,10 +96,10 @@ def verdict(counted: Sequence[Run]) -> tuple[str, str]:
 
 def row(run: Run, anchor: str | None) -> Row:
     """A run in the table of all."""
-    times = [str(interval_of(run, metric) or UNKNOWN) for metric in ("p50", "p90", "p99", "p99.9", "error_rate")]
+    times = [str(interval_of(run, metric) or UNKNOWN) for metric in (name.replace(" ", "_") for name in _MEASURED)]
     cells = (requests_of(run), *times, value_of(run, "send_lag_p99"))
-    note = "" if anchor else "earlier run of the case; the newest counts"
-    return Row(anchor, _name(run), cells, tuple(_limits(run)), _outcome(run), outcome_of(run), note)
+    note = "" if anchor else "; earlier run of the case, the newest counts"
+    return Row(anchor, _name(run), cells, tuple(_limits(run)), _outcome(run), _starred(run), _load(run) + note)
 
 
 def case_on_page(run: Run, number_of: int, *, opened: bool) -> CaseOnPage:
@@ -98,7 +110,7 @@ def case_on_page(run: Run, number_of: int, *, opened: bool) -> CaseOnPage:
         anchor=anchor,
         name=_name(run),
         outcome=_outcome(run),
-        shown_outcome=outcome_of(run),
+        shown_outcome=_starred(run),
         asked=_asked(run),
         explanation=str(run.verdict.get("explanation") or ""),
         paired=text(run.pair.get("explanation")),
@@ -196,6 +208,18 @@ def _asked(run: Run) -> str:
     where = f"{case.get('instance_type')} × {case.get('instance_count')}"
     payload = f"payload {count_shown(case.get('payload_bytes'))} bytes"
     return f"{case.get('name')} on {where} via {case.get('network_path')}; load: {asked}; {payload}"
+
+
+def _load(run: Run) -> str:
+    """`poisson 240/s for 30 s`, as far as the record tells."""
+    load = mapping(run.case.get("load"))
+    rate, for_s = number(load.get("per_s")), number(load.get("for_s"))
+    parts = (text(load.get("arrival")), rate and shown("achieved_rate", rate), for_s and f"for {for_s:g}\u00a0s")
+    return " ".join(part for part in parts if part)
+
+
+def _starred(run: Run) -> str:
+    return outcome_of(run) + ("*" if provisional(run) else "")
 
 
 def _outcome(run: Run) -> str:

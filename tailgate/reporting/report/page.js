@@ -17,10 +17,18 @@
   const toMs = (seconds) => (seconds == null ? null : seconds * 1e3);
   const percent = (share) => `${+(share * 100).toPrecision(4)} %`;
   const rowsOf = (columns, names) => columns[names[0]].map((_, place) => Object.fromEntries(names.map((name) => [name, columns[name][place]])));
-  const time = (more) => ({ type: "log", label: "response time", labelAnchor: "center", grid: true, tickFormat: tick, ticks: 5, nice: true, ...more });
+  // A logarithmic axis that is no wider than what it shows: seconds in, milliseconds on the axis.
+  const time = (seconds, more) => {
+    const known = seconds.filter((one) => one > 0).map(toMs), [low, high] = known.length ? d3.extent(known) : [1, 10];
+    const domain = [low / 1.12, high * 1.12];
+    const round = d3.range(-5, 9).flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power)).filter((one) => one >= domain[0] && one <= domain[1]);
+    return { type: "log", domain, label: "response time", grid: true, tickFormat: tick, ticks: round.length > 2 ? round : d3.ticks(...domain, 5), ...more };
+  };
+  const across = { labelAnchor: "center" };
+  const halo = { fill: "currentColor", stroke: "var(--ground)", strokeWidth: 3 };
   const base = { marginLeft: 62, marginRight: 24, marginBottom: 42, marginTop: 26 };
   const pointed = (rows, x, y, title) => Plot.tip(rows, Plot.pointer({ x, y, title, fill: "var(--raised)", stroke: "var(--line)" }));
-  const worded = (rows, x, y, text, more) => Plot.text(rows, { x, y, text, fill: SECOND, textAnchor: "start", dx: 4, dy: -7, ...more });
+  const worded = (rows, x, y, text, more) => Plot.text(rows, { x, y, text, ...halo, fill: SECOND, textAnchor: "start", dx: 4, dy: -7, ...more });
 
   const drawings = {
     curve(told, width) {
@@ -34,7 +42,7 @@
       return Plot.plot({
         ...base, width, height: 300,
         x: { type: "log", domain: [1, Math.max(top, ...limits.map((one) => one.nines))], label: "percentile, on an axis of 1/(1 − q)", labelAnchor: "center", ticks, tickFormat: (nines) => percent(1 - 1 / nines) },
-        y: time(),
+        y: time([...points.flatMap((one) => [one.value_s, one.low_s, one.high_s]), ...limits.map((one) => one.bound_s)]),
         marks: [
           Plot.areaY(sure, { x: "nines", y1: (one) => toMs(one.low_s), y2: (one) => toMs(one.high_s), fill: ACCENT, fillOpacity: 0.2 }),
           Plot.line(points, { x: "nines", y: (one) => toMs(one.value_s), stroke: ACCENT, strokeWidth: 2 }),
@@ -51,7 +59,7 @@
       const limits = told.budget.filter((one) => one.q != null).map((one) => ({ ...one, share: 1 - one.q }));
       return Plot.plot({
         ...base, width, height: 300,
-        x: time({ label: "longer than", ticks: width / 90 }),
+        x: time([...points.map((one) => one.time_s), ...limits.map((one) => one.bound_s)], { ...across, label: "longer than" }),
         y: { type: "log", label: "share of requests", grid: true, tickFormat: percent, ticks: 5 },
         marks: [
           told.failed_share > 0 ? Plot.ruleY([told.failed_share], { stroke: FAIL, strokeDasharray: "2 3" }) : null,
@@ -71,12 +79,12 @@
       const ends = curves.filter(([, rows]) => rows.length).map(([name, rows, color]) => ({ name, color, ...rows[rows.length - 1] }));
       const x = { domain: [0, end], label: "due, seconds after the warm-up", labelAnchor: "center" };
       const above = Plot.plot({
-        ...base, marginRight: 36, width, height: 300, x: told.lag ? { ...x, label: null } : x, y: time(),
+        ...base, marginRight: 36, width, height: 300, x: told.lag ? { ...x, label: null } : x, y: time(cells.length ? [d3.min(cells, (one) => one.low) / 1e3, d3.max(cells, (one) => one.high) / 1e3] : []),
         marks: [
           Plot.rect(cells, { x1: "from", x2: "to", y1: "low", y2: "high", fill: ACCENT, fillOpacity: (one) => 0.08 + 0.87 * Math.sqrt(one.many / most), inset: 0, ariaLabel: null }),
           ...curves.map(([, rows, stroke]) => Plot.line(rows, { x: "at", y: "value", stroke, strokeWidth: 1.5 })),
           ...curves.map(([, rows, fill]) => (rows.length === 1 ? Plot.dot(rows, { x: "at", y: "value", fill, r: 3 }) : null)),
-          ...ends.map((one) => Plot.text([one], { x: end, y: "value", text: ["name"].map(() => one.name), fill: one.color, textAnchor: "start", dx: 4 })),
+          ...ends.map((one) => Plot.text([one], { x: end, y: "value", text: () => one.name, ...halo, fill: one.color, textAnchor: "start", dx: 4 })),
           pointed(cells, (one) => (one.from + one.to) / 2, (one) => Math.sqrt(one.low * one.high), (one) => `${one.from}–${one.to} s\n${tick(one.low)} to ${tick(one.high)}\n${one.many} requests`),
           told.failed ? Plot.ruleX(told.failed.map((many, at) => ({ many, at: (at + 0.5) * column })).filter((one) => one.many), { x: "at", stroke: FAIL, strokeWidth: 2, insetTop: 240 }) : null,
         ],
@@ -113,14 +121,15 @@
     errors(told, width) {
       const bars = Plot.plot({
         ...base, marginLeft: 130, width, height: 70 + 28 * told.kinds.length, x: { label: "requests", labelAnchor: "center", grid: true, ticks: 4, tickFormat: "~s" }, y: { label: null, domain: told.kinds.map((one) => one.kind), tickFormat: (name) => short(name, 18) },
-        marks: [Plot.barX(told.kinds, { x: "requests", y: "kind", fill: FAIL }), Plot.text(told.kinds, { x: "requests", y: "kind", text: (one) => `${one.requests}`, textAnchor: "start", dx: 4 }), Plot.ruleX([0])],
+        marks: [Plot.barX(told.kinds, { x: "requests", y: "kind", fill: FAIL }), Plot.text(told.kinds, { fill: "currentColor", x: "requests", y: "kind", text: (one) => `${one.requests}`, textAnchor: "start", dx: 4 }), Plot.ruleX([0])],
       });
       if (!told.per_second) return bars;
       const seconds = told.per_second.map((many, at) => ({ from: at, to: at + 1, many }));
       return [bars, Plot.plot({ ...base, width, height: 120, x: { label: "due, seconds after the warm-up", labelAnchor: "center" }, y: { label: "failed", ticks: 3, grid: true }, marks: [Plot.rectY(seconds, { x1: "from", x2: "to", y: "many", fill: FAIL, inset: 0 }), Plot.ruleY([0])] })];
     },
     remotes(told, width) {
-      return ranges(told.rows.flatMap((one) => ["p50", "p99"].map((metric) => ({ name: one.address, metric, ...one[metric] }))), width, time({ ticks: 4 }));
+      const rows = told.rows.flatMap((one) => ["p50", "p99"].map((metric) => ({ name: one.address, metric, ...one[metric] })));
+      return ranges(rows, width, time(rows.flatMap((one) => [one.value, one.low, one.high]), across));
     },
     types(told, width) {
       const bars = (metric, label) => {
@@ -130,7 +139,7 @@
           marks: [
             Plot.barX(rows, { x: (one) => toMs(one.value), y: "type", fill: ACCENT, fillOpacity: 0.75, inset: 2 }),
             Plot.ruleY(rows.filter((one) => one.low != null && one.high != null), { x1: (one) => toMs(one.low), x2: (one) => toMs(one.high), y: "type", stroke: "var(--text)", strokeWidth: 1.5 }),
-            Plot.text(rows, { x: (one) => toMs(one.high ?? one.value), y: "type", text: (one) => inMs(one.value), textAnchor: "start", dx: 5 }), Plot.ruleX([0]),
+            Plot.text(rows, { x: (one) => toMs(one.high ?? one.value), y: "type", text: (one) => inMs(one.value), textAnchor: "start", dx: 5, ...halo }), Plot.ruleX([0]),
           ],
         });
       };
@@ -148,7 +157,7 @@
       const rows = told.points.filter((one) => one.p99.value != null).map((one) => ({ ...one, at: one.cost.value }));
       const front = rows.filter((one) => one.front);
       return scattered(rows, width, { label: "USD for a thousand requests", labelAnchor: "center", grid: true, nice: true, ticks: 5, tickFormat: (usd) => `${+usd.toPrecision(3)}` },
-        [Plot.line(front, { x: "at", y: (one) => toMs(one.p99.value), stroke: SECOND, curve: "step-after" }), Plot.text(rows, { x: "at", y: (one) => toMs(one.p99.value), text: (one) => short(one.instance_type), textAnchor: "middle", dy: -11 })],
+        [Plot.line(front, { x: "at", y: (one) => toMs(one.p99.value), stroke: SECOND, curve: "step-after" }), Plot.text(rows, { x: "at", y: (one) => toMs(one.p99.value), text: (one) => short(one.instance_type), textAnchor: "middle", dy: -11, ...halo })],
         (one) => (one.front ? SECOND : QUIET), (one) => `${short(one.case, 60)}\np99 ${inMs(one.p99.value)}, ${+one.at.toPrecision(3)} USD`);
     },
     history(told, width) {
@@ -180,7 +189,7 @@
         ...more,
         Plot.ruleY(rows.filter((one) => one.low != null && one.high != null), { x1: (one) => toMs(one.low), x2: (one) => toMs(one.high), y: "at", stroke: color, strokeWidth: 2 }),
         Plot.dot(rows, { x: (one) => toMs(one.value), y: "at", fill: color, r: 4 }),
-        several ? Plot.text(rows, { x: (one) => toMs(one.value), y: "at", text: "metric", fill: color, dy: -11 }) : null,
+        several ? Plot.text(rows, { x: (one) => toMs(one.value), y: "at", text: "metric", ...halo, fill: color, dy: -11 }) : null,
         pointed(rows, (one) => toMs(one.value), "at", (one) => `${short(one.name, 60)} ${one.metric}\n${inMs(one.value)}${within(one.low, one.high)}`),
       ],
     });
@@ -188,7 +197,7 @@
 
   function scattered(rows, width, x, more, color, title) {
     return Plot.plot({
-      ...base, marginRight: 50, width, height: 300, x, y: time({ label: "p99" }),
+      ...base, marginRight: 50, width, height: 300, x, y: time(rows.flatMap((one) => [one.p99.value, one.p99.low, one.p99.high]), { label: "p99" }),
       marks: [
         Plot.ruleX(rows.filter((one) => one.p99.low != null && one.p99.high != null), { x: "at", y1: (one) => toMs(one.p99.low), y2: (one) => toMs(one.p99.high), stroke: color }),
         ...more, Plot.dot(rows, { x: "at", y: (one) => toMs(one.p99.value), r: 4.5, fill: color }),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from tailgate import __version__
 from tailgate.errors import RecordError
 from tailgate.reporting.durable import written_durably
+from tailgate.reporting.numbers import provisional
 from tailgate.reporting.plain import Plain
 from tailgate.reporting.recorded import began
 from tailgate.reporting.report.across import figures_across
@@ -57,14 +58,14 @@ def page(runs: Sequence[Run], complaints: Sequence[str] = ()) -> str:
         sentence=sentence,
         kinds=kinds,
         emulated="emulated" in kinds,
-        notes=[*(note for kind, note in KIND_NOTES.items() if kind in kinds), PROVISIONAL_NOTE],
+        notes=[*(note for kind, note in KIND_NOTES.items() if kind in kinds), *([PROVISIONAL_NOTE] if any(map(provisional, runs)) else [])],
         row_columns=ROW_COLUMNS,
         rows=[row(run, anchors.get(id(run))) for run in _ordered(runs, counted)],
         across=across,
         cases=cases,
         complaints=complaints,
-        began=min(map(began, runs)),
-        ended=max(map(began, runs)),
+        began=_moment(min(map(began, runs))),
+        ended=_moment(max(map(began, runs))),
         common=_common([dict(case.provenance) for case in cases]),
         version=__version__,
     )
@@ -84,6 +85,11 @@ def save(text: str, path: Path) -> Path:
     except OSError as error:
         raise RecordError(f"report {path} cannot be written ({error.strerror}); name another file") from None
     return path
+
+
+def _moment(iso: str) -> str:
+    """`2026-11-22 09:36 UTC`; as it stands where it is no time of ours."""
+    return f"{iso[:10]} {iso[11:16]} UTC" if iso[10:11] == "T" and iso.endswith("+00:00") else iso
 
 
 def _ordered(runs: Sequence[Run], counted: Sequence[Run]) -> list[Run]:
