@@ -1,4 +1,4 @@
-"""The `tailgate` command. Exit codes: 0 pass or done, 1 fail, 2 inconclusive or invalid, 4 usage, 130 interrupted.
+"""The `tailgate` command. Exit codes: 0 pass or done, 1 fail, 2 inconclusive, invalid or not all read, 4 usage, 130 interrupted.
 
 Adding a verb: one function that declares its arguments, one that takes the parsed ones and returns an exit code, and
 one row in VERBS. What a verb does lives in its own room; here it is only called, and imported only then.
@@ -18,7 +18,7 @@ from typing import NoReturn
 from tailgate import __version__
 from tailgate.errors import PlanError, TailgateError
 
-DONE, USAGE, INTERRUPTED = 0, 4, 130
+DONE, PARTLY, USAGE, INTERRUPTED = 0, 2, 4, 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +104,20 @@ def _declare_show(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from tailgate.reporting.show import described, runs_of
+    from tailgate.reporting.reader import read_runs
+    from tailgate.reporting.show import described
 
+    found = read_runs(options.files).some()
+    for complaint in found.complaints:
+        _complain(complaint)
+    runs = [run for _, run in found.runs]
     if options.markdown:
         from tailgate.reporting.markdown import page
 
-        print(page([run for path in options.files for run in runs_of(path)]), end="")
-        return DONE
-    texts = [described(run) for path in options.files for run in runs_of(path)]
-    print("\n\n".join(texts))
-    return DONE
+        print(page(runs, found.complaints), end="")
+    else:
+        print("\n\n".join(map(described, runs)))
+    return PARTLY if found.complaints else DONE
 
 
 def _declare_judge(parser: argparse.ArgumentParser) -> None:

@@ -1,14 +1,16 @@
 """`tailgate judge RUN… --budget CLAUSE`: recorded runs against another budget, from their JSON alone, without new load.
 
-Its JSON is one object, `runs`, a list of: file, case (its id), target, started_at, outcome, reasons, and checks, each a
-limit as it was written, outcome, value with low and high (two-sided 95 % interval; null where the record does not tell),
-more_requests, provisional, and why it is undecided where more requests would not help.
+Its JSON is one object: unread, a sentence for each file or run that cannot be read, and runs, a list of: file, case (its id),
+target, started_at, outcome, reasons, and checks, each a limit as it was written, outcome, value with low and high (two-sided
+95 % interval; null where the record does not tell), more_requests, provisional, and why it is undecided where more requests
+would not help.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 A PASS must hold with the most exceedances that the record leaves open, a FAIL with the least; what spoke against a run still does.
-Exit codes: 0 all within budget, 1 one is over, 2 none is over and one is undecided or cannot be trusted, 4 wrong options or no run."""
+Exit codes: 0 all within budget, 1 one is over, 2 none is over, one is undecided, not trusted or not read, 4 wrong options, no run."""
 
 _EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}
 
@@ -45,27 +47,29 @@ def judge_again(options: argparse.Namespace) -> int:
 
     check_output(options.json)
     budget, prices = Budget.of(*options.budget), dict(map(_price, options.price))
-    judged = [(file, run, _judged(file, run, budget, prices)) for file, run in _runs(options.files, options.case)]
+    runs, complaints = _runs(options.files, options.case)
+    judged = [(file, run, _judged(file, run, budget, prices)) for file, run in runs]
+    for complaint in complaints:
+        print(f"tailgate: {complaint}", file=sys.stderr)
     if options.json is not None:
-        text = json.dumps({"runs": [_fields(*one) for one in judged]}, allow_nan=False, ensure_ascii=False, indent=1)
+        text = json.dumps({"runs": [_fields(*one) for one in judged], "unread": complaints}, allow_nan=False, ensure_ascii=False, indent=1)
         with output(options.json) as file:
             file.write(f"{text}\n")
     if options.json != STANDARD_OUTPUT:
         print("\n\n".join(verdict.explain() for _, _, verdict in judged))
-    outcomes = {verdict.outcome.name for _, _, verdict in judged}
+    outcomes = {verdict.outcome.name for _, _, verdict in judged} | ({"INCONCLUSIVE"} if complaints else set())
     return next(_EXIT_CODES[name] for name in ("FAIL", "INCONCLUSIVE", "PASS") if name in outcomes)
 
 
-def _runs(files: Sequence[Path], case: str | None) -> list[tuple[Path, Run]]:
-    from tailgate.reporting.show import runs_of
+def _runs(files: Sequence[Path], case: str | None) -> tuple[list[tuple[Path, Run]], tuple[str, ...]]:
+    from tailgate.reporting.reader import read_runs
 
-    runs = [(file, run) for file in files for run in runs_of(file)]
-    if not runs:
-        raise RecordError(f"{', '.join(map(str, files))}: there is no run of tailgate in it; name a file that a session wrote")
+    found = read_runs(files).some()
+    runs = found.runs
     chosen = [(file, run) for file, run in runs if case is None or run.case.get("id") == case]
     if not chosen:
         raise RecordError(f"--case {case}: there is no run of it{nearest(str(case), {str(run.case.get('id')) for _, run in runs})}")
-    return chosen
+    return chosen, found.complaints
 
 
 def _judged(file: Path, run: Run, budget: Budget, prices: dict[str, float]) -> Verdict:

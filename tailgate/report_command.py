@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,18 +46,10 @@ def report(options: argparse.Namespace) -> int:
 
 def readable(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
     """The runs in files and folders, each once, and a sentence for each file that cannot be read."""
-    from tailgate.reporting.show import runs_of
+    from tailgate.reporting.reader import files_of, read_runs
 
+    found = read_runs(files_of(paths))
     runs: list[Run] = []
-    complaints: list[str] = []
-    for path in _files(paths):
-        try:
-            runs += [run for run in runs_of(path) if run not in runs]
-        except RecordError as error:
-            complaints.append(str(error))
-    return runs, complaints
-
-
-def _files(paths: Sequence[Path]) -> Iterable[Path]:
-    for path in paths:
-        yield from sorted(path.rglob("[!.]*.json")) if path.is_dir() else [path]
+    for _, run in found.runs:
+        runs += [run] if run not in runs else []
+    return runs, [*found.complaints]

@@ -110,15 +110,22 @@ def runs_in(path: Path) -> list[Run]:
 
     Raises RecordError when the file is absent, empty, cut off, no benchmark JSON, or holds a damaged run.
     """
-    document = read_json(path)
+    return [Run.from_fields(fields, where) for where, fields in recorded_in(read_json(path), path)]
+
+
+def recorded_in(document: object, path: Path) -> list[tuple[str, Fields]]:
+    """The runs in a benchmark JSON in plain form, unread, each after words that say which it is: `FILE: run 2 of 14`.
+
+    Raises RecordError when it is none.
+    """
     if not isinstance(document, dict) or not isinstance(document.get("benchmarks"), list):
         raise RecordError(f"{path} is not a benchmark JSON: it has no list 'benchmarks'; name one that pytest-benchmark wrote")
     infos = [one.get("extra_info") for one in document["benchmarks"] if isinstance(one, dict)]
     ours = document.get(SECTION)
-    if isinstance(ours, dict):
-        infos += ours.get("unanswered", [])
+    unanswered = ours.get("unanswered") if isinstance(ours, dict) else None
+    infos += unanswered if isinstance(unanswered, list) else []
     runs = [info for info in infos if isinstance(info, dict) and info.get("record") == RECORD]
-    return [Run.from_fields(info, f"{path}: run {number} of {len(runs)}") for number, info in enumerate(runs, 1)]
+    return [(f"{path}: run {number} of {len(runs)}", info) for number, info in enumerate(runs, 1)]
 
 
 def _benchmark(run: Run, name: str, fullname: str, response_s: list[float]) -> Benchmark:

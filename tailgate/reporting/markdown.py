@@ -61,9 +61,9 @@ def pieces(
     ]
 
 
-def page(runs: Sequence[Run]) -> str:
+def page(runs: Sequence[Run], left: Sequence[str] = ()) -> str:
     """All of it, uncut: what `tailgate show --markdown` prints."""
-    return "".join(pieces(runs))
+    return "".join(pieces(runs, left=left))
 
 
 def written_summary(parts: Sequence[str], path: Path) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tailgate.errors import RecordError
-from tailgate.reporting.benchmark_json import runs_in
 from tailgate.reporting.durable import written_durably
+from tailgate.reporting.reader import read_runs
 from tailgate.reporting.run_file import Run
 from tailgate.reporting.session_folder import BENCHMARKS
 
@@ -70,7 +70,4 @@ def _newest(folder: Path, most_files: int) -> list[Path]:
 
 
 def _readable(path: Path) -> list[Run]:
-    try:
-        return runs_in(path)
-    except RecordError:
-        return []
+    return [run for _, run in read_runs([path]).runs]

@@ -121,12 +121,22 @@ class Run:
             raise RecordError(f'{where} is not a run: it has no "record": "{RECORD}"; name a file that a tailgate session wrote')
         version = raw.get("format")
         if version != FORMAT:
-            raise RecordError(f"{where} is a run of format {version!r}, this tailgate reads format {FORMAT}; read it with a newer one")
+            raise RecordError(f"{where} is a run of format {version!r}, this tailgate reads format {FORMAT}; {_instead(version, raw)}")
         raw = {**_ADDED, **raw}
         for name, kind in _KINDS.items():
             if not isinstance(raw.get(name), kind):
                 raise RecordError(f"{where} is damaged: '{name}' is missing or no {kind.__name__}; its samples file may still be read")
         return cls(**{name: raw[name] for name in _KINDS}, path=path)
+
+
+def _instead(version: object, raw: Mapping[str, Any]) -> str:
+    """What to do with a run of another format. `raw` may be anything else, too."""
+    if not isinstance(version, int) or version < FORMAT:
+        return "there never was such a one, so the file is damaged; take the copy in its session's benchmark JSON"
+    match raw.get("provenance"):
+        case {"versions": {"tailgate": str(wrote)}}:
+            return f"read it with a newer one, such as {wrote}, which wrote it"
+    return "read it with a newer one"
 
 
 _KINDS: dict[str, type] = dict.fromkeys(
