@@ -1,6 +1,7 @@
 """`measure.paired` as a user meets it: two arms in one run, in a suite of theirs, on a real emulation."""
 
 import json
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,11 @@ def test_both_arms_are_measured_recorded_and_shown(suite, pytester: pytest.Pytes
     benchmarks = json.loads(saved.read_text())["benchmarks"][-2:]
     assert [one["param"] for one in benchmarks] == ["ranker-ml.m5.large-public", "ranker-ml.m5.large-privatelink"]
     assert all(one["extra_info"]["pair"]["seed"] == 1 for one in benchmarks)
-    assert '"tailgate.paired.p99"' in (pytester.path / "junit.xml").read_text()
+    properties = {one.get("name"): one.get("value") for one in ElementTree.parse(pytester.path / "junit.xml").iter("property")}  # noqa: S314  # written by pytest a moment ago
+    difference = runs[1]["pair"]["differences"]["p50"]
+    parts = {"": "difference_s", ".low": "low_s", ".high": "high_s", ".first": "first_s", ".second": "second_s", ".p_value": "p_value"}
+    assert {part: float(properties[f"tailgate.paired.p50{part}"]) for part in parts} == {part: difference[of] for part, of in parts.items()}
+    assert properties["tailgate.paired.p50.no_worse_than.100ms"] == "PASS"
 
 
 def test_a_margin_that_is_missed_fails_with_the_text_and_keeps_its_record(suite, pytester: pytest.Pytester) -> None:

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tailgate.analysis.quantiles import Estimate
 from tailgate.plan.vocabulary import METRICS, unit_of
+from tailgate.reporting.junit import estimate_properties
+from tailgate.reporting.markdown import page as markdown_page
 from tailgate.reporting.numbers import (
     change_shown,
     estimate_of,
@@ -21,6 +24,7 @@ from tailgate.reporting.numbers import (
     value_of,
     without_unit,
 )
+from tailgate.reporting.report import page as report_page
 from tailgate.reporting.run_file import Run
 from tailgate.reporting.show import described
 from tailgate.reporting.terminal import COLUMNS, run_line, summary
@@ -51,6 +55,28 @@ def test_terminal_and_show_print_the_same_digits(metric: str, value: float | Non
     assert line.split()[1] == interval.value.split()[0]
     if metric in {"p50", "p99"}:
         assert f"  {metric} {interval.value}  " in run_line(run)
+
+
+@settings(max_examples=15, deadline=None)
+@given(metric=st.sampled_from(["p50", "p99"]), value=ENDS, low=ENDS, high=ENDS)
+def test_markdown_and_report_print_them_too(metric: str, value: float | None, low: float | None, high: float | None) -> None:
+    """In their tables of cases, as the terminal does."""
+    run = told(RUN, metric, value, low, high)
+    interval = interval_of(run, metric)
+    assert interval is not None
+    assert f" {interval} |" in markdown_page([run])
+    html = report_page([run])
+    assert interval.value in html
+    if interval.known:
+        assert f"[{without_unit(interval.low)}, {without_unit(interval.high)}]" in html
+
+
+@given(value=st.floats(0, allow_nan=False), low=st.none() | st.floats(0, 9), high=st.none() | st.floats(0, 9))
+def test_junit_has_every_digit(value: float, low: float | None, high: float | None) -> None:
+    """Machines are told the number itself; an end that is not known has no property."""
+    properties = dict(estimate_properties(Estimate("p99", value, low, high)))
+    assert float(str(properties.pop("tailgate.p99"))) == value
+    assert properties == {f"tailgate.p99.{end}": number for end, number in (("low", low), ("high", high)) if number is not None}
 
 
 @given(metric=st.sampled_from(sorted(METRICS)) | st.just("p99"), value=st.floats(0, 1e6))
