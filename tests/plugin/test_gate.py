@@ -29,7 +29,7 @@ def left_running(folder: Path) -> list[str]:
 
 
 def test_a_case_within_budget_passes_and_is_recorded(suite, pytester: pytest.Pytester) -> None:
-    """Exit code 0; the run, its samples and one benchmark JSON are under reports/; the table says emulated PASS."""
+    """Exit code 0; the run, its samples and one benchmark JSON are under reports/, and a page; the table says emulated PASS."""
     outcome = suite("--junitxml=junit.xml")
     assert outcome.ret == 0
     outcome.stdout.fnmatch_lines(["*ranker-ml.m5.large-public*emulated PASS*", "*no statement about AWS*", "*1 passed*"])
@@ -38,6 +38,10 @@ def test_a_case_within_budget_passes_and_is_recorded(suite, pytester: pytest.Pyt
     saved = list((pytester.path / "reports" / "benchmarks").rglob("*.json"))
     assert len(saved) == 1
     assert len(json.loads(saved[0].read_text())["benchmarks"]) == 1
+    (page,) = (pytester.path / "reports" / "runs").glob("*/report.html")
+    outcome.stdout.fnmatch_lines([f"report: {page.relative_to(pytester.path)}"])
+    assert (pytester.path / "reports" / "report.html").read_bytes() == page.read_bytes()
+    assert "emulated PASS: ranker-ml.m5.large-public holds its budget." in page.read_text("utf-8")
     properties = {p.get("name"): p.get("value") for p in ElementTree.parse(pytester.path / "junit.xml").iter("property")}  # noqa: S314  # written by pytest a moment ago
     assert properties["tailgate.outcome"] == "PASS"
     assert float(properties["tailgate.p90"]) > 0.004

@@ -11,7 +11,7 @@ from tailgate.reporting.figures.level import CaseHistory, MetricHistory
 from tailgate.reporting.figures.pairing import PairedArms, PairedDifference
 from tailgate.reporting.numbers import UNKNOWN, shown
 from tailgate.reporting.plain import plain
-from tailgate.reporting.report.parts import Figure, Table, compact, estimated, time
+from tailgate.reporting.report.parts import Figure, Table, compact, estimated, moment, time
 from tailgate.reporting.run_file import Run
 
 _LEAST = 2
@@ -134,7 +134,7 @@ def _histories(runs: Sequence[Run]) -> Iterator[Figure]:
 def _history(case: CaseHistory, metric: MetricHistory, name: str) -> Figure:
     rows = tuple(
         (
-            point.started_at,
+            moment(point.started_at),
             (point.commit or UNKNOWN)[:12],
             estimated(metric.metric, point.value),
             time(point.expected_s),

@@ -14,7 +14,7 @@ from tailgate.reporting.plain import Plain, plain
 from tailgate.reporting.report.parts import Figure, Table, columns, compact, ends, estimated, time
 from tailgate.reporting.run_file import Run
 
-_MOST_ROWS = 60
+_MOST_ROWS, _EVERY = 60, 4
 """Rows of a table that only samples its curve; the series has all points."""
 
 
@@ -49,7 +49,7 @@ def _curve(run: Run, prefix: str) -> Iterator[Figure]:
         if curve.ends_at_q is None
         else (f"The curve ends at {curve.ends_at_q:.4%}: the slowest {count_shown(curve.failed)} requests failed.",)
     )
-    kept = told if len(curve.points) > _MOST_ROWS else curve.points
+    kept = [point for place, point in enumerate(curve.points) if point.metric or place % _EVERY == 0]
     rows = [_quantile_row(point.q, point.value_s, point.low_s, point.high_s) for point in (*kept, *curve.points[-1:])]
     yield Figure(
         f"{prefix}-curve",
@@ -90,11 +90,10 @@ def _over_time(run: Run, prefix: str) -> Iterator[Figure]:
     heat, lag = heat_map(run), send_lag(run)
     if heat is None:
         return
-    cells = [[column, place, many] for column, counts in enumerate(heat.counts) for place, many in enumerate(counts) if many]
     series = {
         "column_s": heat.column_s,
         "edges_s": list(heat.edges_s),
-        "cells": cells,
+        "columns": [_occupied(counts) for counts in heat.counts],
         "p50_s": list(heat.p50_s),
         "p99_s": list(heat.p99_s),
         "failed": plain(heat.failed),
@@ -109,6 +108,12 @@ def _over_time(run: Run, prefix: str) -> Iterator[Figure]:
         compact(plain(series)),
         _time_table(heat, lag),
     )
+
+
+def _occupied(counts: Sequence[int]) -> list[int]:
+    """A column from its first class that holds a request to its last: where that is, then the counts; 0 alone where it has none."""
+    places = [place for place, many in enumerate(counts) if many]
+    return [places[0], *counts[places[0] : places[-1] + 1]] if places else [0]
 
 
 def _time_table(heat: HeatMap, lag: SendLag | None) -> Table:

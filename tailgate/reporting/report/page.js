@@ -72,7 +72,7 @@
     },
     heat(told, width) {
       const column = told.column_s, end = told.p50_s.length * column, edges = told.edges_s;
-      const cells = told.cells.map(([at, place, many]) => ({ from: at * column, to: (at + 1) * column, low: toMs(edges[place]), high: toMs(edges[place + 1]), many }));
+      const cells = told.columns.flatMap(([first, ...counts], at) => counts.map((many, more) => ({ from: at * column, to: (at + 1) * column, low: toMs(edges[first + more]), high: toMs(edges[first + more + 1]), many }))).filter((one) => one.many);
       const most = Math.max(1, ...cells.map((one) => one.many));
       const over = (values) => (values ?? []).map((value, at) => ({ at: (at + 0.5) * column, value: toMs(value) })).filter((one) => one.value != null);
       const curves = [["p99", over(told.p99_s), SECOND], ["p50", over(told.p50_s), "var(--text)"]];

@@ -23,6 +23,7 @@ from tailgate.reporting.plain import Plain
 from tailgate.reporting.recorded import began
 from tailgate.reporting.report.across import figures_across
 from tailgate.reporting.report.cases import ROW_COLUMNS, case_on_page, newest, row, verdict
+from tailgate.reporting.report.parts import moment
 from tailgate.reporting.run_file import Run
 from tailgate.reporting.terminal import KIND_NOTES, PROVISIONAL_NOTE
 
@@ -64,8 +65,8 @@ def page(runs: Sequence[Run], complaints: Sequence[str] = ()) -> str:
         across=across,
         cases=cases,
         complaints=complaints,
-        began=_moment(min(map(began, runs))),
-        ended=_moment(max(map(began, runs))),
+        began=moment(min(map(began, runs))),
+        ended=moment(max(map(began, runs))),
         common=_common([dict(case.provenance) for case in cases]),
         version=__version__,
     )
@@ -85,11 +86,6 @@ def save(text: str, path: Path) -> Path:
     except OSError as error:
         raise RecordError(f"report {path} cannot be written ({error.strerror}); name another file") from None
     return path
-
-
-def _moment(iso: str) -> str:
-    """`2026-11-22 09:36 UTC`; as it stands where it is no time of ours."""
-    return f"{iso[:10]} {iso[11:16]} UTC" if iso[10:11] == "T" and iso.endswith("+00:00") else iso
 
 
 def _ordered(runs: Sequence[Run], counted: Sequence[Run]) -> list[Run]:

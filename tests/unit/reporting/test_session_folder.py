@@ -216,7 +216,7 @@ def session_at(reports: Path, number: int, *, saved: bool = True) -> Path:
     """A folder as a session `number` seconds after midnight left it."""
     folder = reports / "runs" / f"20260101T{number // 3600:02}{number // 60 % 60:02}{number % 60:02}Z-{number:06x}"
     folder.mkdir(parents=True)
-    for name in ("session.lock", "ranker.json", "ranker.samples", "ranker.connections"):
+    for name in ("session.lock", "ranker.json", "ranker.samples", "ranker.connections", "report.html"):
         (folder / name).write_text("{}")
     if saved:
         mark_saved([folder / "ranker.json"])

@@ -172,6 +172,15 @@ def test_the_page_lets_nothing_in_but_its_own_scripts() -> None:
     assert all((link or "").startswith("#") for link in links)
 
 
+def test_the_heat_map_has_every_answered_request() -> None:
+    """Column by column, from the first class that holds one."""
+    run = a_run()
+    heat = Document(page([run])).series["case-1-heat"]["series"]
+    assert isinstance(heat, dict)
+    assert sum(sum(counts) for _, *counts in heat["columns"]) == run.requests["answered"]
+    assert all(first + len(counts) < len(heat["edges_s"]) for first, *counts in heat["columns"])
+
+
 def test_a_page_of_fourteen_runs_is_at_most_two_megabytes() -> None:
     """As many as the default plan makes."""
     runs = [a_run(f"case-{number}") for number in range(14)]
