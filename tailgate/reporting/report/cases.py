@@ -87,11 +87,20 @@ def verdict(counted: Sequence[Run]) -> tuple[str, str]:
     if worst == "PASS":
         says = f"{_name(those[0])} holds its budget" if all_of_them == 1 else f"all {all_of_them} cases hold their budgets"
     else:
-        what = {"FAIL": ("does not hold", "do not hold"), "INCONCLUSIVE": ("is undecided", "are undecided")}[worst]
+        what = _failing(those) if worst == "FAIL" else ("is undecided", "are undecided")
         how_many = f"{len(those)} of {all_of_them} cases {what[len(those) > 1]}" if all_of_them > 1 else f"one case {what[0]}"
         more = f" and {len(those) - _MOST_NAMED} more" if len(those) > _MOST_NAMED else ""
         says = f"{how_many}: {', '.join(map(_name, those[:_MOST_NAMED]))}{more}" if those else "there is no run"
     return worst, f"{word}: {says}."
+
+
+def _failing(those: Sequence[Run]) -> tuple[str, str]:
+    """What runs that fail have in common, of one and of several: a budget may hold where a baseline does not."""
+    over = [any(outcome == "FAIL" for _, outcome in _limits(run)) for run in those]
+    if all(over):
+        return "is over budget", "are over budget"
+    slower = "is slower than its baseline", "are slower than their baselines"
+    return slower if not any(over) else ("fails", "are over budget, or slower than their baselines")
 
 
 def row(run: Run, anchor: str | None) -> Row:

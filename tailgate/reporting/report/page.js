@@ -3,7 +3,7 @@
 (() => {
   const series = JSON.parse(document.getElementById("series").textContent);
   const [ACCENT, SECOND, QUIET, FAIL] = ["var(--accent)", "var(--second)", "var(--quiet)", "var(--fail)"];
-  const PHASES = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5"];
+  const PHASES = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#9498a0"];
 
   // As the page's own texts are rounded: ties to even, which toFixed does not do.
   const fixed = (value, digits) => {

@@ -92,7 +92,9 @@ def named(name: str) -> Run:
 def test_the_verdict_is_said_first_in_a_sentence() -> None:
     """Every outcome of several cases, the worst one first, with the names of those that have it."""
     slow, fast = a_run("slow", 0.2), a_run("fast")
-    assert f"emulated FAIL: 1 of 2 cases does not hold: {slow.case['id']}." in Document(page([fast, slow])).texts
+    assert f"emulated FAIL: 1 of 2 cases is over budget: {slow.case['id']}." in Document(page([fast, slow])).texts
+    slower = replace(fast, verdict={**fast.verdict, "outcome": "FAIL"})
+    assert f"emulated FAIL: one case is slower than its baseline: {fast.case['id']}." in Document(page([slower])).texts
     assert f"emulated PASS: {fast.case['id']} holds its budget." in Document(page([fast])).texts
 
 
