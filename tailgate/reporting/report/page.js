@@ -234,7 +234,7 @@
   }
   function ask(place) {
     queue.add(place);
-    if (!asked) { asked = true; requestAnimationFrame(() => setTimeout(next)); }
+    if (!asked) { asked = true; setTimeout(next); } // sizes are told in a frame, which is painted first
   }
   const places = [...document.querySelectorAll(".plot[data-figure]")];
   const resized = new ResizeObserver((seen) => seen.forEach((one) => ask(one.target)));
