@@ -63,7 +63,7 @@ def sweep(options: argparse.Namespace) -> int:
     check_output(options.json)
     older_than_s = None if options.older_than is None else _time(options.older_than, "--older-than")
     wish, wait_s = Wish(older_than_s, options.session, options.owner), _time(options.wait, "--wait")
-    books, troubles = read_books(options.ledger)
+    books, troubles = read_books(options.ledger, options.session)
     now = datetime.now(UTC)
     regions = _regions(options.region, [book.reading.region for book in books if book.reading.left])
     elsewhere = {regions[0]: options.bucket}  # a bucket is in one region, and can be asked from all

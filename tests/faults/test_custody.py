@@ -75,16 +75,16 @@ class Suite:
 
 
 @pytest.fixture
-def start(proxy: AwsProxy, moto_url: str, tmp_path: Path) -> Iterator[Callable[[], Suite]]:
+def start(proxy: AwsProxy, moto_url: str, tmp_path: Path) -> Iterator[Callable[..., Suite]]:
     """Starts a session; whatever of it lives at the end is killed."""
     suites: list[Suite] = []
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     environment |= KEYS | {"AWS_ENDPOINT_URL": proxy.url, "NO_PROXY": "*", "AWS_MAX_ATTEMPTS": "1"}
     books = boto3.Session("AKIAEXAMPLE", "any", region_name=custody_session.REGION).client("sagemaker", endpoint_url=moto_url)
 
-    def started() -> Suite:
+    def started(*more: str) -> Suite:
         session = f"20261126T150000Z-{uuid4().hex[:6]}"
-        command = [sys.executable, custody_session.__file__, str(tmp_path / "ledger"), session]
+        command = [sys.executable, custody_session.__file__, str(tmp_path / "ledger"), session, *more]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )
@@ -236,6 +236,18 @@ def test_a_reaper_that_was_killed_is_replaced_before_more_is_created(start: Call
     suite.process.wait(LONG_ENOUGH_S)
     until(lambda: ledgers_in(suite.ledgers) == [])
     assert suite.left() == []
+
+
+def test_a_suspended_session_keeps_nothing_beyond_its_expiry(start: Callable[..., Suite]) -> None:
+    """Stopped by its terminal, its own watch on the time stands still too: its reaper deletes. Woken, it ends in order."""
+    suite = start("3")
+    assert suite.says() == "in service"
+    suite.process.send_signal(signal.SIGSTOP)
+    until(lambda: ledgers_in(suite.ledgers) == [])
+    assert suite.left() == []
+    suite.process.send_signal(signal.SIGCONT)
+    assert suite.process.communicate("go on\n", timeout=LONG_ENOUGH_S) == ("", "")
+    assert suite.process.returncode == 0
 
 
 def test_what_cannot_be_deleted_is_named_with_the_command_that_does_it(start: Callable[[], Suite], proxy: AwsProxy) -> None:

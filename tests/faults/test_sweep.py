@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -208,6 +209,23 @@ def test_what_a_living_session_uses_is_left_alone(aws: Account, account: str, sw
         assert {row["why"] for row in said["found"]} == {"its session lives on this host"}
         assert len(aws.names()) == 3
         assert len(ledger.left()) == 1
+
+
+def test_whether_another_hosts_session_lives_is_not_told_by_its_ledger(
+    aws: Account, account: str, sweep: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Locks do not reach across hosts: where ledgers are shared, what has not expired may be in use. By its name it goes."""
+    aws.make("tailgate-there", tags("there", HOUR))
+    with Ledger.begin(tmp_path, "there", REGION, account) as ledger:
+        ledger.about_to_create("endpoint", "tailgate-there")
+    (path,) = ledgers_in(tmp_path)
+    path.write_text(path.read_text().replace(f'"host": "{platform.node()}"', '"host": "elsewhere"'))
+    code, said = sweep("--delete")
+    assert (code, [row["due"] for row in said["found"] if row["name"] == "tailgate-there"]) == (0, [False])
+    assert "tailgate-there" in aws.names()
+    assert sweep("--delete", "--run", "there")[0] == 0
+    assert "tailgate-there" not in aws.names()
+    assert ledgers_in(tmp_path) == []
 
 
 def test_a_ledger_of_another_account_is_left_alone(sweep: Callable[..., Any], tmp_path: Path) -> None:

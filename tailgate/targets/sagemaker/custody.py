@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from threading import RLock
 
 from tailgate.errors import LeftBehindError, TargetError
 from tailgate.targets.emulated.child import Child
 from tailgate.targets.sagemaker.ledger import Entry, Ledger
-from tailgate.targets.sagemaker.reaper import AS_USUAL, Orders, Reaping
+from tailgate.targets.sagemaker.reaper import AS_USUAL, DONE, Orders, Reaping, until
 from tailgate.targets.sagemaker.removal import NOT_YET, Thing, connect, remove_all
 from tailgate.targets.sagemaker.resources import KINDS
 from tailgate.targets.sagemaker.waiting import Patience
@@ -29,12 +30,21 @@ class Custody:
     """A ledger that begins with the first creation, and a reaper that lives from then on. A Book; thread-safe.
 
     folder: where ledgers lie. session: its id, with which all is tagged. account: whose credentials they are; it is in the ledger
-    only. To be ended by `end`. If this process ends without, the reaper does what is left to do.
+    only. expiry: when what is created now will have expired; what is still there then, the reaper deletes although this process
+    lives: it may be suspended. To be ended by `end`. If this process ends without, the reaper does what is left to do.
     """
 
-    def __init__(self, folder: Path, session: str, region: str, account: str | None = None, reaping: Reaping = AS_USUAL) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        session: str,
+        region: str,
+        account: str | None = None,
+        reaping: Reaping = AS_USUAL,
+        expiry: Callable[[], datetime] | None = None,
+    ) -> None:
         self._folder, self._session, self._region, self._account = folder, session, region, account
-        self._reaping = reaping
+        self._reaping, self._expiry = reaping, expiry
         self._lock = RLock()
         self._ledger: Ledger | None = None
         self._reaper: Child | None = None
@@ -53,6 +63,8 @@ class Custody:
                 self._ledger = Ledger.begin(self._folder, self._session, self._region, self._account)
             if self._reaper is None or self._reaper.how_it_ended() is not None:
                 self._reaper = self._start(self._ledger)
+            if self._expiry is not None:
+                self._reaper.tell(until(self._expiry()))
             self._ledger.about_to_create(kind, name)
 
     def gone(self, kind: str, name: str) -> None:
@@ -143,5 +155,5 @@ def _spawned() -> Child:
 def _dismiss(reaper: Child) -> None:
     """Tell the reaper that all is gone, and wait for its end."""
     with suppress(TargetError):  # it is dead already
-        reaper.tell({"done": True})
+        reaper.tell(DONE)
     reaper.end(_LEAVING_S)

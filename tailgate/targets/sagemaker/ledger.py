@@ -2,11 +2,11 @@
 
     reports/ledger/SESSION.jsonl
 
-One JSON object a line. The first: `ledger` (format 1), `session`, `region`, `account`, `began_at`. Then `creating` (a kind of
+One JSON object a line. The first: `ledger` (format 1), `session`, `region`, `account`, `host`, `began_at`. Then `creating` (a kind of
 resources.py) and `name`; or `gone` and `name`: it is seen to be gone, or was never ours. Times are UTC. A line is appended
 and synced to disk before what it announces is done. So a line that a crash tore was no create's, and is passed over.
 A file lies there as long as something may be left: the session that left nothing removes it. It is locked (flock(2),
-shared) by all who write to it, so an unlocked one is of a session that is dead; so is one that calls its session gone.
+shared) by all who write to it, so an unlocked one of this host is of a dead session; so is one that calls its session gone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import platform
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ class Entry:
 class Reading:
     """A ledger as it is read. left: what is not gone, in the order of creation. unreadable: lines that were passed over.
 
-    account: whose credentials made it all, None where that was not noted. over: the session is, and its reaper has noted that.
+    account: whose credentials made it all, host: where; None where not noted. over: the session is, as its reaper noted.
     """
 
     session: str
@@ -77,13 +78,11 @@ class Reading:
     left: tuple[Entry, ...]
     unreadable: int
     over: bool = False
+    host: str | None = None
 
 
 class Ledger:
-    """A session's ledger, open for appending; a context manager that closes it. Thread-safe, and safe beside another process's.
-
-    path: the file. `begin` makes one, `resume` goes on with one.
-    """
+    """A session's ledger, open for appending; a context manager that closes it. Thread-safe, and safe beside another process's."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
@@ -100,7 +99,8 @@ class Ledger:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             ledger = cls(path, _opened(path, os.O_CREAT | os.O_EXCL))
-            ledger._append({"ledger": FORMAT, "session": session, "region": region, "account": account, "began_at": _now()})
+            whose = {"region": region, "account": account, "host": platform.node()}
+            ledger._append({"ledger": FORMAT, "session": session, **whose, "began_at": _now()})
             _sync_folder(folder)
         except OSError as error:
             raise TargetError(f"no ledger can be kept in {folder} ({error}): what is not written down is not created") from None
@@ -127,8 +127,8 @@ class Ledger:
             self._append({"gone": kind, "name": name, "at": _now()})
 
     def left(self) -> tuple[Entry, ...]:
-        """What may still be there, in the order of creation. Raises TargetError."""
-        return read_ledger(self.path).left
+        """What may still be there, in the order of creation; nothing once another removed the settled file. Raises TargetError."""
+        return read_ledger(self.path).left if self.path.exists() else ()
 
     def close(self) -> None:
         """Let go of the file. May be called again."""
@@ -175,9 +175,9 @@ def read_ledger(path: Path) -> Reading:
     if head.get("ledger", FORMAT) != FORMAT:
         raise TargetError(f"the ledger {path} is of format {head['ledger']}, this tailgate reads {FORMAT}; use a later one")
     session, region = str(head.get("session", path.name.removesuffix(SUFFIX))), str(head.get("region", ""))
-    account = None if head.get("account") is None else str(head["account"])
+    account, host = (None if head.get(key) is None else str(head[key]) for key in ("account", "host"))
     over = any(fields.get("gone") == SESSION for fields in read)
-    return Reading(session, region, account, _left(read), sum(not fields for fields in read), over)
+    return Reading(session, region, account, _left(read), sum(not fields for fields in read), over, host)
 
 
 def ledgers_in(folder: Path) -> list[Path]:

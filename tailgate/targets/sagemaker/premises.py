@@ -54,7 +54,8 @@ class Premises:
         caller = self.caller()
         with self._lock:
             if self._custody is None:
-                self._custody = Custody(self._reports / FOLDER, self.run_id, self.region, caller.account, self._reaping)
+                ledgers = self._reports / FOLDER
+                self._custody = Custody(ledgers, self.run_id, self.region, caller.account, self._reaping, self.expiry)
             return self._custody
 
     @cached_property

@@ -1,21 +1,26 @@
 """The reaper: deletes what a session left, when the session dies. `python -m tailgate.targets.sagemaker.reaper`
 
-It reads one line of JSON from stdin (`Orders`), prints one line `{"ready": true}` and waits. A second line means that all is
-gone: it ends. The end of stdin without one means that the session died, however: it deletes each name that the ledger does
-not call gone, and writes there what is. It is in a session of its own and ignores SIGINT, SIGTERM and SIGHUP, which are
-meant for others. What is left when its patience ends stays in the ledger, for `tailgate sweep`. It says nothing.
+It reads one line of JSON from stdin (`Orders`), prints one line `{"ready": true}` and waits. The line `{"done": true}` means that
+all is gone: it ends. The end of stdin without it means that the session died, however: it deletes each name that the ledger does
+not call gone, and writes there what is. So it does when everything has expired and the session has not ended, which may be
+suspended: lines `{"until": seconds since 1970}` say when that is, the latest counts. It is in a session of its own and ignores
+SIGINT, SIGTERM and SIGHUP, which are meant for others. What is left when its patience ends stays in the ledger, for `tailgate
+sweep`. It says nothing.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from tailgate.errors import TargetError
@@ -40,6 +45,7 @@ class Reaping:
 
 
 AS_USUAL = Reaping()
+DONE = {"done": True}
 _LOOK_EVERY_S = 1.0
 
 
@@ -60,6 +66,11 @@ class Orders:
         """The inverse of `fields`, as one line."""
         fields = json.loads(line)
         return cls(fields["ledger"], fields["region"], Reaping(**fields["reaping"]))
+
+
+def until(expires_at: datetime) -> dict[str, float]:
+    """What tells a reaper that there will be something until then."""
+    return {"until": expires_at.timestamp()}
 
 
 def reap(ledger: Ledger, reaping: Reaping, connecting: Callable[[], Services]) -> bool:
@@ -96,11 +107,25 @@ def main() -> int:
 
 
 def _dismissed(session_pid: int) -> bool:
-    """Wait for the session's word, or its death: the end of its pipe, or another parent where something still holds the pipe open."""
-    while not select.select([0], [], [], _LOOK_EVERY_S)[0]:
-        if os.getppid() != session_pid:
+    """Wait for the session's word, for its death, or until everything has expired.
+
+    Dead it is at the end of its pipe, or with another parent where something still holds the pipe open.
+    """
+    heard, until_s = b"", math.inf
+    while time.time() < until_s:
+        if not select.select([0], [], [], _LOOK_EVERY_S)[0]:
+            if os.getppid() != session_pid:
+                return False
+            continue
+        heard += (said := os.read(0, 4096))
+        *lines, heard = heard.split(b"\n")
+        for line in map(json.loads, lines):
+            if line == DONE:
+                return True
+            until_s = max(line["until"], until_s if math.isfinite(until_s) else 0.0)
+        if not said:
             return False
-    return bool(os.read(0, 4096))
+    return False
 
 
 def _fall_silent() -> None:

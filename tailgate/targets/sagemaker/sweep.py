@@ -6,6 +6,7 @@ of our tags is ours. What is in use by a session that lives on this host is neve
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -55,16 +56,22 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A ledger: where it is, what it says, and whether somebody writes to it."""
+    """A ledger: where it is, what it says, whether somebody writes to it, and whether it is foreign: another host's, as far as is known."""
 
     path: Path
     reading: Reading
     held: bool
+    foreign: bool = False
 
     @property
     def lives(self) -> bool:
         """Whether its session does; a dead one's reaper writes as well, and may be waiting for what a person can mend."""
         return self.held and not self.reading.over
+
+    @property
+    def dead(self) -> bool:
+        """Whether its session is known to be dead: what it left is due."""
+        return not self.lives and (not self.foreign or self.reading.over)
 
 
 @dataclass(slots=True)
@@ -77,13 +84,14 @@ class Seen:
     troubles: list[str] = field(default_factory=list)
 
 
-def read_books(folder: Path) -> tuple[list[Book], list[str]]:
-    """The ledgers in a folder, and what is wrong with those that cannot be read."""
+def read_books(folder: Path, run: str | None = None) -> tuple[list[Book], list[str]]:
+    """The ledgers in a folder, and what is wrong with those that cannot be read. run: a session asked for by name, wherever it was."""
     books, troubles = [], []
     for path in ledgers_in(folder):
         try:
             held = is_held(path)
-            book = Book(path, read_ledger(path), held)
+            reading = read_ledger(path)
+            book = Book(path, reading, held, reading.host not in (None, platform.node()) and reading.session != run)
         except OSError as error:
             troubles.append(f"the ledger {path} cannot be read ({error.strerror})")
         except TargetError as error:
@@ -114,10 +122,10 @@ def look(region: str, books: Sequence[Book], wish: Wish, now: datetime, buckets:
             stored_there = stored.listed(services("s3"), bucket, account)
             found += [Found(stored.KIND, name, changed_at.astimezone(UTC), tags) for name, changed_at, tags in stored_there]
     for book in here:
-        if not book.lives:
+        if book.dead:
             found += _noted(services, book, found, seen)
     living = {book.reading.session for book in books if book.lives}
-    dead = {book.reading.session for book in books if not book.lives}
+    dead = {book.reading.session for book in books if book.dead}
     for one in found:
         if one.is_ours and wish.owner in (None, one.tags[OWNER_TAG]) and wish.run in (None, one.tags[RUN_TAG]):
             due, why = judged(one, wish, now, living, dead)
@@ -173,7 +181,7 @@ def _opened(books: Iterable[Book], seen: Seen) -> list[Ledger]:
     """The ledgers of dead sessions in the region, held so that nobody else sweeps them."""
     ledgers = []
     for book in books:
-        if not book.held and (book.reading.region == seen.region or not book.reading.left):
+        if book.dead and not book.held and (book.reading.region == seen.region or not book.reading.left):
             try:
                 ledgers.append(Ledger.resume(book.path))
             except TargetError as error:
