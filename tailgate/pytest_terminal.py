@@ -84,7 +84,7 @@ class Terminal:
         writer = self._writer
         width = writer.fullwidth if writer is not None and terminalreporter.isatty else WIDTH_OF_LOGS
         table = summary(self._bridge.runs, width=width, styled=writer is not None and writer.hasmarkup)
-        for line in [*table.splitlines(), *self._where()]:
+        for line in [*table.splitlines(), *self._unguarded(), *self._where()]:
             terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
@@ -96,6 +96,13 @@ class Terminal:
     def _column(self) -> int:
         """How far pytest has written on the current line."""
         return self._writer.width_of_current_line if self._writer is not None else 0
+
+    def _unguarded(self) -> list[str]:
+        """Once, also where all is well otherwise: that endpoints were there without a dead-man's switch, and why the first was."""
+        endpoints = [run.provenance.get("endpoint") for run in self._bridge.runs]
+        told = dict.fromkeys(str(facts.get("dead_man", "")) for facts in endpoints if isinstance(facts, dict))
+        without = [fact for fact in told if fact.startswith("no dead-man")]
+        return [without[0] + (f" (and {len(without) - 1} more)" if len(without) > 1 else "")] if without else []
 
     def _where(self) -> list[str]:
         folders = sorted({str(_short(run.path.parent)) for run in self._bridge.runs if run.path is not None})
