@@ -55,7 +55,7 @@ def test_each_request_goes_where_the_coin_says(servers: tuple[Served, Served]) -
     assert (samples.header.address, samples.header.second_address) == tuple(address.url for address in order.addresses)
     assert (samples.records["connection"] % 2 == samples.arm).all()
     assert set(samples.records["connection"]) <= set(samples.connections["number"])
-    assert len(set(samples.connections["number"])) == len(samples.connections) == 2 * order.connections
+    assert len(set(samples.connections["number"])) == len(samples.connections) >= 2 * order.connections  # more where a host is slow
     opened_over_tls = samples.connections["tls_s"] > 0
     assert (opened_over_tls == (samples.connections["number"] % 2 == 0)).all()
 

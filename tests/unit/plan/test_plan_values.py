@@ -70,7 +70,8 @@ def _with(document: Any, place: tuple[Any, ...], value: Any) -> None:
     with contextlib.suppress(KeyError, IndexError, TypeError):
         for key in place[:-1]:
             document = document[key]
-        document[place[-1]] = value
+        if isinstance(document, dict) == isinstance(place[-1], str):  # an earlier change may have put a table where a list was
+            document[place[-1]] = value
 
 
 PLACES = _places(COMPLETE)
