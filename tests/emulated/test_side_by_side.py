@@ -37,6 +37,7 @@ def slow_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     session = boto3.Session()
     iam, sagemaker = (session.client(service, region_name=REGION) for service in ("iam", "sagemaker"))
     iam.create_role(RoleName="sagemaker-execution", AssumeRolePolicyDocument=json.dumps({"Statement": [TRUST]}))
+    sagemaker.list_endpoints()  # moto loads what it knows of a service at its first request, which is no time of a deployment's
     yield sagemaker
     assert ours(sagemaker) == []
     for client in (iam, sagemaker):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tailgate.targets import Address, Endpoint
-from tailgate.targets.sagemaker.clients import invocation_url
 from tailgate.targets.sagemaker.connecting import authorities_pem, proxy_notes
 from tailgate.targets.sagemaker.network import Network
 from tailgate.targets.sagemaker.refusals import explained
@@ -18,7 +17,7 @@ def addressed(endpoint: Endpoint, network: Network, variant: str, headers: Mappi
     Waits for an interface endpoint under way. Raises TargetError where one that was named cannot be used.
     """
     with explained("find the runtime's address"):
-        url, ca_pem = invocation_url(network.region, endpoint.name), authorities_pem()
+        url, ca_pem = network.url_of(endpoint.name), authorities_pem()
     paths = network.paths(url)
     addresses = {
         path: Address(where, network.region, path, variant, headers=dict(headers or {}), ca_pem=ca_pem)

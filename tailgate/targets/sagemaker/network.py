@@ -81,6 +81,10 @@ class Network:
         """Take the interface endpoint that somebody named, by id or as `https://NAME`; to be called before the first use."""
         self._named = named
 
+    def url_of(self, endpoint: str) -> str:
+        """Where the endpoint is asked by the runtime's public name. Raises TargetError."""
+        return self._here.url_of(endpoint)
+
     @property
     def wants_private(self) -> bool:
         """Whether somebody wants another path than the public one."""
