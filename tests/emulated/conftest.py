@@ -209,3 +209,24 @@ def eventually() -> Callable[[Callable[[], bool]], bool]:
         return held
 
     return wait
+
+
+def lead_boto3(moto: Any, data_plane: Any, monkeypatch: pytest.MonkeyPatch, control_plane: str = "AWS_ENDPOINT_URL") -> None:
+    """Let boto3's own settings lead to the two processes, here, in sessions under test and in their generators.
+
+    control_plane: the variable that names moto. What this process was told of AWS, or of being under CI, does not count.
+    """
+    for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    host, port = data_plane.address()
+    settings = {
+        control_plane: moto.url,
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"https://{host}:{port}",
+        "AWS_CA_BUNDLE": data_plane.ca_file,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)

@@ -26,7 +26,7 @@ from tailgate.reporting.record import Record
 from tailgate.targets import Endpoint
 from tailgate.targets.attaching import Attaching
 from tailgate.targets.existing import ExistingTarget
-from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY
+from tests.emulated.conftest import REGION, lead_boto3
 
 SPEC = EndpointSpec("ranker", instance_type="ml.m5.large")
 CASE = Case(
@@ -56,19 +56,7 @@ def test_ranker(measure, case):
 @pytest.fixture
 def aws(moto: Any, data_plane: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """boto3's own settings lead to the two processes, here and in the generator. The control plane's client."""
-    for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    host, port = data_plane.address()
-    settings = {
-        "AWS_ENDPOINT_URL_SAGEMAKER": moto.url,
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"https://{host}:{port}",
-        "AWS_CA_BUNDLE": data_plane.ca_file,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": REGION,
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+    lead_boto3(moto, data_plane, monkeypatch, control_plane="AWS_ENDPOINT_URL_SAGEMAKER")
     return moto.sagemaker
 
 

@@ -17,7 +17,7 @@ from tailgate.plan.models import Model
 from tailgate.targets.deploying import Deploying
 from tailgate.targets.sagemaker.packaging import constant_archive
 from tailgate.targets.sagemaker.target import SagemakerTarget
-from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY
+from tests.emulated.conftest import REGION, lead_boto3
 
 ACCOUNT = "123456789012"
 BUCKET = f"sagemaker-{REGION}-{ACCOUNT}"
@@ -63,19 +63,7 @@ def test_endpoint(measure, case):
 @pytest.fixture
 def s3(moto: Any, data_plane: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """boto3's own settings lead to the two processes; role and bucket are there, and the bucket is empty afterwards."""
-    for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    host, port = data_plane.address()
-    settings = {
-        "AWS_ENDPOINT_URL": moto.url,
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"https://{host}:{port}",
-        "AWS_CA_BUNDLE": data_plane.ca_file,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": REGION,
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+    lead_boto3(moto, data_plane, monkeypatch)
     iam, s3 = (boto3.Session(region_name=REGION).client(service) for service in ("iam", "s3"))
     trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     iam.create_role(RoleName="sagemaker-models", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))

@@ -16,7 +16,7 @@ from tailgate.errors import PlanError, TargetError
 from tailgate.targets.deploying import Deploying
 from tailgate.targets.sagemaker.ledger import read_ledger
 from tailgate.targets.sagemaker.target import SagemakerTarget
-from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY
+from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY, lead_boto3
 
 ACCOUNT = "123456789012"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/ranker:7"
@@ -50,19 +50,7 @@ def test_ranker(measure, case):
 @pytest.fixture
 def aws(moto: Any, data_plane: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """boto3's own settings lead to the two processes, here and in the generator; the role exists. The control plane's client."""
-    for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    host, port = data_plane.address()
-    settings = {
-        "AWS_ENDPOINT_URL": moto.url,
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"https://{host}:{port}",
-        "AWS_CA_BUNDLE": data_plane.ca_file,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": REGION,
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+    lead_boto3(moto, data_plane, monkeypatch)
     iam = boto3.Session().client("iam", region_name=REGION)
     iam.create_role(RoleName="sagemaker-execution", AssumeRolePolicyDocument=json.dumps({"Statement": [TRUST]}))
     yield moto.sagemaker

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY
+from tests.emulated.conftest import REGION, lead_boto3
 
 SUITE = """
 from datetime import UTC, datetime
@@ -51,20 +51,7 @@ def platform_tells(record):
 @pytest.fixture
 def aws(moto: Any, data_plane: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """boto3's own settings lead to the two processes, those of the control plane and of the data plane."""
-    for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    host, port = data_plane.address()
-    settings = {
-        "AWS_ENDPOINT_URL": moto.url,
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"https://{host}:{port}",
-        "AWS_CA_BUNDLE": data_plane.ca_file,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+    lead_boto3(moto, data_plane, monkeypatch)
     return moto.sagemaker
 
 

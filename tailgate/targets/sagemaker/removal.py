@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock
 
 from botocore.exceptions import ClientError
 
@@ -44,11 +45,16 @@ class ForeignError(TargetError):
 
 
 def connect(region: str) -> Services:
-    """Clients as boto3 is configured here, each made once. They raise what botocore raises, when one is asked for."""
+    """Clients as boto3 is configured here, each made once, whatever threads ask. They raise what botocore raises, when one is asked for."""
+    making = Lock()
 
     @cache
-    def client(service: str) -> object:
+    def made(service: str) -> object:
         return open_client(service, region)
+
+    def client(service: str) -> object:
+        with making:
+            return made(service)
 
     return client
 
