@@ -120,7 +120,7 @@ class _Reckoning:
 
 def _reckoning(config: pytest.Config, settings: Settings, asked: Sequence[Asked]) -> _Reckoning:
     """By the price list, which is asked for all planned types at once, and for others when a test asks for them."""
-    from tailgate.targets.sagemaker.pricing import PriceList  # not before it is needed: it imports boto3
+    from tailgate.aws.pricing import PriceList  # not before it is needed: it imports boto3
 
     prices, region = PriceList(settings.region), settings.region
     listed = prices.of((spec.instance_type for spec in specs_of(asked)), zone=any(map(is_private, asked)))

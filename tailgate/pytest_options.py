@@ -136,7 +136,7 @@ def region_of(config: pytest.Config) -> str:
             check_region(region, variable)
             return region
     if _kind(config, plan) in (EXISTING, SAGEMAKER):
-        from tailgate.targets.sagemaker.connecting import profile_region  # not before it is needed: it imports boto3
+        from tailgate.aws.connecting import profile_region  # not before it is needed: it imports boto3
 
         return profile_region()
     return DEFAULT_REGION

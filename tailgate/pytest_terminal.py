@@ -142,7 +142,7 @@ def announce_credentials(config: pytest.Config, kind: str, asked: Sequence[Case 
     reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or kind not in _ON_AWS:
         return
-    from tailgate.targets.sagemaker.credentials_end import told_of_credentials
+    from tailgate.aws.credentials_end import told_of_credentials
 
     loads = [one.load if isinstance(one, Case) else one.first.load for one in asked]
     told = told_of_credentials(sum(load.warmup_s + load.for_s for load in loads))

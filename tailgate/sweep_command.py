@@ -21,7 +21,7 @@ from tailgate.plan.regions import check_region
 from tailgate.units import seconds
 
 if TYPE_CHECKING:
-    from tailgate.targets.sagemaker.sweep import Row, Seen
+    from tailgate.aws.custody.sweep import Row, Seen
 
 DONE, LEFT = 0, 1
 
@@ -57,8 +57,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def sweep(options: argparse.Namespace) -> int:
     """Look, delete where asked for, show, and return the exit code. Raises PlanError, TargetError for what ends it before it begins."""
+    from tailgate.aws.custody.sweep import Wish, clear, look, read_books
     from tailgate.reporting.output import STANDARD_OUTPUT, check_output, output
-    from tailgate.targets.sagemaker.sweep import Wish, clear, look, read_books
 
     check_output(options.json)
     older_than_s = None if options.older_than is None else _time(options.older_than, "--older-than")
@@ -93,8 +93,8 @@ def _time(text: str, option: str) -> float:
 
 def _regions(named: Sequence[str], noted: Sequence[str]) -> list[str]:
     """Where to look: where it was said; else where boto3 is led to, and where this host's dead sessions were. Raises PlanError."""
-    from tailgate.targets.sagemaker.clients import region_in_profile
-    from tailgate.targets.sagemaker.refusals import explained
+    from tailgate.aws.clients import region_in_profile
+    from tailgate.aws.refusals import explained
 
     for region in named:
         check_region(region, "--region")
@@ -128,8 +128,8 @@ def _lines(rows: Sequence[Row], regions: Sequence[str]) -> list[str]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    from tailgate.targets.sagemaker.names import OWNER_TAG, RUN_TAG
-    from tailgate.targets.sagemaker.resources import KINDS
+    from tailgate.aws.custody.resources import KINDS
+    from tailgate.aws.names import OWNER_TAG, RUN_TAG
 
     found = row.found
     state = f"deleted: {row.why}" if row.gone else f"{row.why}; left: {row.left}" if row.left else row.why if row.due else f"no: {row.why}"
@@ -138,7 +138,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _fields(row: Row) -> dict[str, object]:
-    from tailgate.targets.sagemaker.names import OWNER_TAG, RUN_TAG
+    from tailgate.aws.names import OWNER_TAG, RUN_TAG
 
     found = row.found
     fields: dict[str, object] = {"kind": found.kind, "name": found.name, "region": row.region}

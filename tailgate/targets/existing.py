@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from tailgate.aws.clients import open_reader
+from tailgate.aws.connecting import check_account, find_caller
+from tailgate.aws.network.paths_of_session import Network
+from tailgate.aws.refusals import explained, is_absent, is_denied
+from tailgate.aws.waiting import Patience
 from tailgate.errors import TargetError
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.targets import Endpoint, Guard
 from tailgate.targets.attaching import Attaching
 from tailgate.targets.sagemaker import described
 from tailgate.targets.sagemaker.addressing import addressed
-from tailgate.targets.sagemaker.clients import open_reader
-from tailgate.targets.sagemaker.connecting import check_account, find_caller
 from tailgate.targets.sagemaker.described import Described, Variant
-from tailgate.targets.sagemaker.network import Network
-from tailgate.targets.sagemaker.refusals import explained, is_absent, is_denied
 from tailgate.targets.sagemaker.steady import changes_since
-from tailgate.targets.sagemaker.waiting import Patience
 
 if TYPE_CHECKING:
     from tailgate.targets.registry import Settings

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 
+from tailgate.child import Child
 from tailgate.errors import TargetError
-from tailgate.targets.emulated.child import Child
 
 IP = "127.0.0.1"
 _START_S = 30.0

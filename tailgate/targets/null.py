@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tailgate.child import Child
 from tailgate.plan.case import NETWORK_PATHS, EndpointSpec
 from tailgate.targets import Address, Endpoint
-from tailgate.targets.emulated.child import Child
 from tailgate.targets.null_server import IP
 
 if TYPE_CHECKING:

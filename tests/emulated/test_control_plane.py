@@ -19,9 +19,9 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 from botocore.validate import ParamValidator
 
-from tailgate.targets.emulated.child import Child
+from tailgate.aws.names import as_tag_list
+from tailgate.child import Child
 from tailgate.targets.emulated.simulation import NO_CAPACITY, Simulation
-from tailgate.targets.sagemaker.names import as_tag_list
 
 REGION = "ap-northeast-1"
 MODULE = "tailgate.targets.emulated.control_plane"
@@ -313,7 +313,7 @@ def test_sigterm_ends_it() -> None:
 def test_it_dies_when_its_parent_is_killed() -> None:
     """A parent that gets SIGKILL cannot clean up; the end of its pipe does."""
     script = (
-        "import sys, time; from tailgate.targets.emulated.child import Child\n"
+        "import sys, time; from tailgate.child import Child\n"
         f"child = Child('control plane', {MODULE!r}); child.tell({{}}); child.ready(60)\n"
         "print(child.pid, flush=True); time.sleep(600)"
     )

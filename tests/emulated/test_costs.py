@@ -20,7 +20,7 @@ from tailgate.targets.prefetch import Prefetched
 from tailgate.targets.sagemaker.target import SagemakerTarget
 from tests.emulated.conftest import REGION
 from tests.emulated.test_sagemaker_target import DEPLOYING, OPTIONS, SPEC, SUITE, aws, ours  # noqa: F401  # aws is a fixture
-from tests.unit.targets.sagemaker.price_list_server import PriceServer, hosting, price_server
+from tests.unit.aws.price_list_server import PriceServer, hosting, price_server
 
 
 @pytest.fixture

@@ -16,14 +16,15 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from botocore.validate import ParamValidator
 
+from tailgate.aws.custody.kinds import Services
+from tailgate.aws.custody.ledger import Ledger
+from tailgate.aws.custody.resources import KINDS
+from tailgate.aws.custody.schedules import SCHEDULE
+from tailgate.aws.names import ownership_tags
+from tailgate.aws.waiting import Patience
 from tailgate.errors import TargetError
 from tailgate.targets import Endpoint
-from tailgate.targets.sagemaker.dead_man import SCHEDULE, Switch, armed, guarded, request_of
-from tailgate.targets.sagemaker.kinds import Services
-from tailgate.targets.sagemaker.ledger import Ledger
-from tailgate.targets.sagemaker.names import ownership_tags
-from tailgate.targets.sagemaker.resources import KINDS
-from tailgate.targets.sagemaker.waiting import Patience
+from tailgate.targets.sagemaker.dead_man import Switch, armed, guarded, request_of
 from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY, Moto
 
 NAME = "tailgate-ranker-3f9a0c27d1"

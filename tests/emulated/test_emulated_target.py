@@ -25,17 +25,17 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tailgate.aws.refusals import NameTakenError
+from tailgate.aws.waiting import StoppedError
+from tailgate.child import Child
 from tailgate.errors import CapacityError, TargetError
 from tailgate.plan.case import NETWORK_PATHS, EndpointSpec
 from tailgate.targets import Address, Endpoint, Target
 from tailgate.targets.emulated import emulated_target, planes
-from tailgate.targets.emulated.child import Child
 from tailgate.targets.emulated.emulation import EmulatedTarget
 from tailgate.targets.emulated.simulation import NO_CAPACITY, Simulation
 from tailgate.targets.prefetch import Attended, Prefetched
 from tailgate.targets.registry import Settings
-from tailgate.targets.sagemaker.refusals import NameTakenError
-from tailgate.targets.sagemaker.waiting import StoppedError
 
 ROOT = str(Path(__file__).resolve().parents[2])
 SPEC = EndpointSpec("ranker", instance_type="ml.t2.xlarge", instance_count=2)

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tailgate.targets.emulated.child import Child
+from tailgate.child import Child
 from tests.emulated.conftest import ACCESS_KEY, HOSTS, IPS, REGION, SECRET_KEY, StartDataPlane
 from tests.faults.books import Books
 
@@ -146,6 +146,6 @@ def test_a_session_with_everything_on_measures_records_and_leaves_the_account_as
 def _serves(process: psutil.Process, folder: Path) -> bool:
     """Whether it is a reaper of the session in that folder."""
     try:
-        return "tailgate.targets.sagemaker.reaper" in process.info["cmdline"] and Path(process.cwd()) == folder
+        return "tailgate.aws.custody.reaper" in process.info["cmdline"] and Path(process.cwd()) == folder
     except (psutil.Error, TypeError):
         return False

@@ -15,16 +15,16 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tailgate.aws.custody.ledger import Ledger
+from tailgate.aws.custody.removal import Thing, remove_all
+from tailgate.aws.custody.resources import KINDS
+from tailgate.aws.names import ownership_tags
+from tailgate.aws.stored import KIND, usual_bucket
+from tailgate.aws.waiting import Patience
 from tailgate.errors import TargetError
-from tailgate.targets.sagemaker import model_data
-from tailgate.targets.sagemaker.ledger import Ledger
-from tailgate.targets.sagemaker.model_data import ModelData, Shelf
-from tailgate.targets.sagemaker.names import ownership_tags
-from tailgate.targets.sagemaker.packaging import constant_archive
-from tailgate.targets.sagemaker.removal import Thing, remove_all
-from tailgate.targets.sagemaker.resources import KINDS
-from tailgate.targets.sagemaker.stored import KIND, usual_bucket
-from tailgate.targets.sagemaker.waiting import Patience
+from tailgate.targets.sagemaker.model import model_data
+from tailgate.targets.sagemaker.model.model_data import ModelData, Shelf
+from tailgate.targets.sagemaker.model.packaging import constant_archive
 from tests.faults.aws_proxy import AwsProxy, answer_lost, denied, refused, unreachable
 
 REGION = "eu-central-1"

@@ -9,13 +9,13 @@ from decimal import Decimal
 
 import pytest
 
+from tailgate.aws.billing import VPC_ENDPOINT, billed
+from tailgate.aws.network.paths_of_session import NOT_ASKED, Maker
+from tailgate.aws.network.private_link import create_private_link
 from tailgate.errors import TargetError
 from tailgate.plan.ceiling import Terms
 from tailgate.plan.prices import Price
 from tailgate.plan.purse import LINK, Purse
-from tailgate.targets.sagemaker.billing import VPC_ENDPOINT, billed
-from tailgate.targets.sagemaker.network import NOT_ASKED, Maker
-from tailgate.targets.sagemaker.private_link import create_private_link
 from tests.emulated.vpc import NAME, PRIVATE, REGION, URL, ZONES, Vpc, left_in, network_of
 from tests.faults.aws_proxy import ALL, AwsProxy, refused
 from tests.metadata_service import metadata_service
@@ -136,7 +136,7 @@ def test_private_dns_is_refused_for_the_public_path_before_anything_is_created(
 ) -> None:
     """The public name leads into the VPC."""
     vpc.route_out()
-    monkeypatch.setattr("tailgate.targets.sagemaker.network.addresses_of", lambda _host: ["10.0.0.9"])
+    monkeypatch.setattr("tailgate.aws.network.paths_of_session.addresses_of", lambda _host: ["10.0.0.9"])
     with pytest.raises(TargetError, match=r"resolves to 10\.0\.0\.9 here, so private DNS is on"):
         network_of(vpc).examine(["public", "privatelink"])
     with pytest.raises(TargetError, match="private DNS is on"):
@@ -196,7 +196,7 @@ def test_fips_is_asked_over_private_paths_too(vpc: Vpc, ec2_calls: AwsProxy, mak
     for service in ("EC2", "SAGEMAKER_RUNTIME"):
         monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
-    monkeypatch.setattr("tailgate.targets.sagemaker.surroundings.open_client", lambda *_: vpc.ec2)
+    monkeypatch.setattr("tailgate.aws.network.surroundings.open_client", lambda *_: vpc.ec2)
     vpc.route_out()
     client = network_of(vpc)
     client.examine(["public", "privatelink"])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tailgate.aws.custody.removal import connect
+from tailgate.aws.custody.resources import KINDS
+from tailgate.aws.network import own_link
+from tailgate.aws.network.paths_of_session import Maker
+from tailgate.aws.network.private_link import create_private_link
+from tailgate.aws.waiting import Patience
 from tailgate.errors import TargetError
-from tailgate.targets.sagemaker import own_link
-from tailgate.targets.sagemaker.network import Maker
-from tailgate.targets.sagemaker.private_link import create_private_link
-from tailgate.targets.sagemaker.removal import connect
-from tailgate.targets.sagemaker.resources import KINDS
-from tailgate.targets.sagemaker.waiting import Patience
 from tests.emulated.vpc import NAME, PATIENCE, PRIVATE, REGION, URL, Vpc, left_in, network_of
 from tests.faults.aws_proxy import ALL, AwsProxy, answer_lost, refused
 

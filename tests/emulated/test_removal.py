@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from tailgate.targets.sagemaker.names import as_tag_list, ownership_tags
-from tailgate.targets.sagemaker.removal import Thing, remove_all
-from tailgate.targets.sagemaker.waiting import Patience
+from tailgate.aws.custody.removal import Thing, remove_all
+from tailgate.aws.names import as_tag_list, ownership_tags
+from tailgate.aws.waiting import Patience
 
 ONE_ROUND = Patience(interval_s=0.0, timeout_s=0.0)
 

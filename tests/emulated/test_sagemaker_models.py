@@ -15,7 +15,7 @@ from tailgate import Budget, Case, EndpointSpec, Poisson
 from tailgate.errors import PlanError, TargetError
 from tailgate.plan.models import Model
 from tailgate.targets.deploying import Deploying
-from tailgate.targets.sagemaker.packaging import constant_archive
+from tailgate.targets.sagemaker.model.packaging import constant_archive
 from tailgate.targets.sagemaker.target import SagemakerTarget
 from tests.emulated.conftest import REGION, lead_boto3
 

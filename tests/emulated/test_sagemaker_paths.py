@@ -11,10 +11,10 @@ import boto3
 import pytest
 
 from tailgate import Budget, Case, EndpointSpec, Poisson
+from tailgate.aws.custody.ledger import read_ledger
 from tailgate.errors import TargetError
 from tailgate.targets.deploying import Deploying
 from tailgate.targets.prefetch import Prefetched
-from tailgate.targets.sagemaker.ledger import read_ledger
 from tailgate.targets.sagemaker.target import SagemakerTarget
 from tests.emulated.vpc import PRIVATE, REGION, Vpc
 from tests.faults.aws_proxy import AwsProxy

@@ -12,9 +12,9 @@ import boto3
 import pytest
 
 from tailgate import Budget, Case, EndpointSpec, Poisson
+from tailgate.aws.custody.ledger import read_ledger
 from tailgate.errors import PlanError, TargetError
 from tailgate.targets.deploying import Deploying
-from tailgate.targets.sagemaker.ledger import read_ledger
 from tailgate.targets.sagemaker.target import SagemakerTarget
 from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY, lead_boto3
 

@@ -13,8 +13,8 @@ import boto3
 import pytest
 
 from tailgate import Budget, Case, EndpointSpec, Poisson
+from tailgate.child import Child
 from tailgate.targets.deploying import Deploying
-from tailgate.targets.emulated.child import Child
 from tailgate.targets.prefetch import Prefetched
 from tailgate.targets.sagemaker.target import SagemakerTarget
 from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY

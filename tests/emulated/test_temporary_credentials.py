@@ -16,11 +16,11 @@ from botocore.exceptions import ClientError
 
 from tailgate import Budget, Case, EndpointSpec, Poisson
 from tailgate.analysis.outcome import Outcome
+from tailgate.aws.credentials_end import told_of_credentials
 from tailgate.measure import measure
 from tailgate.reporting.record import Record
 from tailgate.targets.attaching import Attaching
 from tailgate.targets.existing import ExistingTarget
-from tailgate.targets.sagemaker.credentials_end import told_of_credentials
 from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY
 
 CASE = Case(

@@ -11,12 +11,12 @@ from typing import Any
 import boto3
 import pytest
 
-from tailgate.targets.emulated.child import Child
-from tailgate.targets.sagemaker import own_link
-from tailgate.targets.sagemaker.ledger import Ledger
-from tailgate.targets.sagemaker.names import ownership_tags
-from tailgate.targets.sagemaker.network import Maker, Network
-from tailgate.targets.sagemaker.waiting import Patience
+from tailgate.aws.custody.ledger import Ledger
+from tailgate.aws.names import ownership_tags
+from tailgate.aws.network import own_link
+from tailgate.aws.network.paths_of_session import Maker, Network
+from tailgate.aws.waiting import Patience
+from tailgate.child import Child
 from tests.faults.aws_proxy import AwsProxy
 
 REGION = "eu-central-1"
@@ -72,7 +72,7 @@ def ec2_calls(vpc_moto_url: str, monkeypatch: pytest.MonkeyPatch, request: pytes
         settings |= {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "any"}
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr("tailgate.targets.sagemaker.network.addresses_of", resolved)
+        monkeypatch.setattr("tailgate.aws.network.paths_of_session.addresses_of", resolved)
         yield proxy
         assert proxy.unknown == []
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tailgate.aws.custody.ledger import FOLDER, is_held, ledgers_in, read_ledger
+from tailgate.aws.names import as_tag_list
 from tailgate.targets.emulated.simulation import Simulation
-from tailgate.targets.sagemaker.ledger import FOLDER, is_held, ledgers_in, read_ledger
-from tailgate.targets.sagemaker.names import as_tag_list
 from tests.faults.aws_proxy import AwsProxy, Fault, Harm
 from tests.faults.books import Books
 from tests.faults.sessions import Orders, Process, end_stragglers, environment, run

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tailgate.targets.emulated.child import Child
+from tailgate.child import Child
 from tests.faults.cells import REGION, Stage
 
 Stages = Callable[..., Stage]

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import boto3
 
+from tailgate.aws.clients import open_clients
+from tailgate.aws.custody.custodian import Custody
+from tailgate.aws.custody.reaper import Reaping
+from tailgate.aws.names import ownership_tags, resource_name
+from tailgate.aws.waiting import Patience
 from tailgate.errors import TailgateError
 from tailgate.plan.case import EndpointSpec
-from tailgate.targets.sagemaker.clients import open_clients
 from tailgate.targets.sagemaker.create import Deployment
-from tailgate.targets.sagemaker.custody import Custody
 from tailgate.targets.sagemaker.deployment import Conduct, deployed
-from tailgate.targets.sagemaker.names import ownership_tags, resource_name
-from tailgate.targets.sagemaker.reaper import Reaping
-from tailgate.targets.sagemaker.waiting import Patience
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"

@@ -21,7 +21,7 @@ from tests.faults.aws_calls import SERVICES
 from tests.faults.strict import keep_history
 
 _PRELOADED = ("pytest", "boto3", "tailgate.pytest_plugin", "tailgate.pytest_gate", "tailgate.targets.prefetch", "tailgate.cli", __name__)
-_REAPER = "tailgate.targets.sagemaker.reaper"
+_REAPER = "tailgate.aws.custody.reaper"
 _WHOSE = "FAULTS_PROXY"  # tells a stage's processes from others'
 SECRET_KEY, TOKEN = "fault/secret+key0123456789abcdefghijklmn", "fault+session/token0123456789abcdefghijklmnopqrstuvwxyz=="
 _FORKS = multiprocessing.get_context("forkserver")

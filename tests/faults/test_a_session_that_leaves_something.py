@@ -13,8 +13,8 @@ import psutil
 import pytest
 from botocore.config import Config
 
-from tailgate.targets.emulated.child import Child
-from tailgate.targets.sagemaker.ledger import ledgers_in
+from tailgate.aws.custody.ledger import ledgers_in
+from tailgate.child import Child
 from tests.faults.aws_proxy import ALL, AwsProxy, refused
 
 REGION = "eu-central-1"
@@ -23,7 +23,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker-execution"
 TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 OPTIONS = ("--latency-target", "sagemaker", "--latency-role", ROLE, "--latency-image", "ranker:7", "--latency-max-usd", "5")
 LONG_ENOUGH_S = 120.0
-_MODULE = "tailgate.targets.sagemaker.reaper"
+_MODULE = "tailgate.aws.custody.reaper"
 
 SUITE = """
 import pytest

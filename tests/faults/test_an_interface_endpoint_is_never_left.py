@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import pytest
 
+from tailgate.aws.custody.removal import connect
+from tailgate.aws.custody.resources import KINDS
+from tailgate.aws.network.paths_of_session import Maker
 from tailgate.errors import TargetError
-from tailgate.targets.sagemaker.network import Maker
-from tailgate.targets.sagemaker.removal import connect
-from tailgate.targets.sagemaker.resources import KINDS
 from tests.emulated.vpc import NAME, PATIENCE, URL, Vpc, ec2_calls, left_in, maker, network_of, vpc, vpc_moto_url  # noqa: F401  # fixtures
 from tests.faults.aws_proxy import AwsProxy, Harm, answer_lost, refused, unreachable
 

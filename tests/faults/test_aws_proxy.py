@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.model import Shape
 from botocore.serialize import create_serializer
 
-from tailgate.targets.emulated.child import Child
+from tailgate.child import Child
 from tests.faults.aws_calls import SERVICES, Request, model_of, named
 from tests.faults.aws_proxy import ALL, AwsProxy, after, answer_lost, before, delayed, refused, rewritten, throttled, unreachable
 

@@ -18,9 +18,9 @@ import boto3
 import psutil
 import pytest
 
+from tailgate.aws.custody.ledger import is_held, ledgers_in, read_ledger
+from tailgate.child import Child
 from tailgate.cli import main
-from tailgate.targets.emulated.child import Child
-from tailgate.targets.sagemaker.ledger import is_held, ledgers_in, read_ledger
 from tests.faults import custody_session
 from tests.faults.aws_calls import Named, Request
 from tests.faults.aws_proxy import ALL, AwsProxy, Forward, after, before, refused, unreachable

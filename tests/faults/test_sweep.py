@@ -15,11 +15,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tailgate.aws.custody.ledger import Ledger, ledgers_in, read_ledger
+from tailgate.aws.names import as_tag_list, ownership_tags
+from tailgate.child import Child
 from tailgate.cli import main
-from tailgate.targets.emulated.child import Child
 from tailgate.targets.sagemaker.dead_man import Switch, request_of
-from tailgate.targets.sagemaker.ledger import Ledger, ledgers_in, read_ledger
-from tailgate.targets.sagemaker.names import as_tag_list, ownership_tags
 from tests.faults.aws_proxy import ALL, AwsProxy, refused, rewritten
 
 REGION = "eu-central-1"

@@ -102,5 +102,5 @@ def test_a_floor_that_cannot_be_measured_is_none_and_breaks_nothing(order, monke
 
 def test_a_responder_that_cannot_be_started_is_a_reason_too(order, monkeypatch: pytest.MonkeyPatch) -> None:
     """No process, no floor, no error."""
-    monkeypatch.setattr("tailgate.targets.emulated.child.sys.executable", "/nonexistent/python")
+    monkeypatch.setattr("tailgate.child.sys.executable", "/nonexistent/python")
     assert "nonexistent" in str(Floors().of(order()).why)

@@ -23,7 +23,9 @@ ROOMS = {
     "exceedances": {"samples"},
     "minutes": set(),
     "analysis": {"units", "errors", "plan", "samples", "exceedances", "connection_table", "minutes", "failures"},
-    "targets": {"units", "errors", "clock", "plan", "models", "minutes"},
+    "child": {"errors"},
+    "aws": {"units", "errors", "plan", "child"},
+    "targets": {"units", "errors", "clock", "plan", "models", "minutes", "child", "aws"},
     "generator": {"units", "errors", "clock", "plan", "samples", "failures", "exceedances", "connection_table", "targets"},
     "reporting": {"units", "errors", "plan", "samples", "exceedances", "connection_table", "analysis"},
     "models": set(),
@@ -49,9 +51,9 @@ FRAMEWORKS = {
     "pytest": SKIN,
     "xdist": SKIN,
     "pytest_benchmark": {"pytest_benchmark_bridge"},
-    "boto3": {"targets"},
+    "boto3": {"aws", "targets"},
     "moto": {"targets"},
-    "botocore": {"targets", "generator"},
+    "botocore": {"aws", "targets", "generator"},
     "locust": {"generator"},
     "gevent": {"generator"},
 }
@@ -75,7 +77,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_point_the_way_the_samples_flow(path: Path) -> None:
-    """plan ← samples ← analysis ← reporting, plan ← targets; frameworks stay in their rooms."""
+    """plan ← samples ← analysis ← reporting, plan ← aws ← targets; frameworks stay in their rooms."""
     room = room_of(path)
     for name in imports_of(path):
         first, _, rest = name.partition(".")

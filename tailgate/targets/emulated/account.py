@@ -13,8 +13,8 @@ import boto3
 import botocore.session
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
-from tailgate.targets.sagemaker.clients import Clients, open_clients
-from tailgate.targets.sagemaker.refusals import explained
+from tailgate.aws.clients import Clients, open_clients
+from tailgate.aws.refusals import explained
 
 _EMPTY_CONFIG = str(Path(__file__).with_name("aws-config"))
 _KEY_LETTERS = string.ascii_uppercase + "234567"

@@ -15,6 +15,8 @@ from typing import Self
 
 import numpy as np
 
+from tailgate.aws.names import ownership_tags, resource_name
+from tailgate.aws.waiting import Patience, Progress, StoppedError
 from tailgate.errors import TargetError
 from tailgate.plan.case import NETWORK_PATHS, EndpointSpec
 from tailgate.targets import Address, Endpoint
@@ -26,8 +28,6 @@ from tailgate.targets.emulated.simulation import Simulation
 from tailgate.targets.emulated.truth import Rows
 from tailgate.targets.sagemaker.create import Deployment
 from tailgate.targets.sagemaker.deployment import Conduct, deployed
-from tailgate.targets.sagemaker.names import ownership_tags, resource_name
-from tailgate.targets.sagemaker.waiting import Patience, Progress, StoppedError
 
 NOTE = "emulated: no statement about AWS"
 SHIPPED_MODEL = "constant"

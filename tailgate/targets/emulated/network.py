@@ -8,11 +8,11 @@ from collections.abc import Container
 from typing import Any
 from urllib.parse import urlsplit
 
+from tailgate.aws.network.network_paths import PUBLIC, private_by_zone
+from tailgate.aws.network.private_link import PrivateLink, ensure_private_link
+from tailgate.aws.refusals import explained
+from tailgate.aws.waiting import Patience
 from tailgate.errors import TargetError, nearest
-from tailgate.targets.sagemaker.network_paths import PUBLIC, private_by_zone
-from tailgate.targets.sagemaker.private_link import PrivateLink, ensure_private_link
-from tailgate.targets.sagemaker.refusals import explained
-from tailgate.targets.sagemaker.waiting import Patience
 
 _ZONES = 2
 _PATIENCE = Patience(interval_s=0.05, timeout_s=30.0)

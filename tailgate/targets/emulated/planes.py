@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from tailgate.aws.clients import Clients
+from tailgate.aws.network.private_link import PrivateLink
+from tailgate.aws.refusals import explained
+from tailgate.child import Child, end_all
 from tailgate.errors import TargetError
 from tailgate.targets.emulated.account import Credentials, clients_for
-from tailgate.targets.emulated.child import Child, end_all
 from tailgate.targets.emulated.control_plane import ControlPlaneSettings
 from tailgate.targets.emulated.network import check_region, hosts_of, loopback_ips, make_private_link
 from tailgate.targets.emulated.profiles import profiled_paths
-from tailgate.targets.sagemaker.clients import Clients
-from tailgate.targets.sagemaker.private_link import PrivateLink
-from tailgate.targets.sagemaker.refusals import explained
 
 KeepOn = Callable[[], None]
 

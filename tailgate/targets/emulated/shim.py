@@ -17,9 +17,9 @@ from moto.sagemaker.exceptions import SagemakerClientError, ValidationError
 from moto.sagemaker.responses import SageMakerResponse
 from moto.utilities.utils import get_partition
 
+from tailgate.aws.names import from_tag_list
 from tailgate.errors import PlanError
 from tailgate.targets.emulated.simulation import Life, Simulation
-from tailgate.targets.sagemaker.names import from_tag_list
 
 
 class SageMaker(models.SageMakerModelBackend):

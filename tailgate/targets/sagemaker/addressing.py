@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tailgate.aws.connecting import authorities_pem, proxy_notes
+from tailgate.aws.network.paths_of_session import Network
+from tailgate.aws.refusals import explained
 from tailgate.targets import Address, Endpoint
-from tailgate.targets.sagemaker.connecting import authorities_pem, proxy_notes
-from tailgate.targets.sagemaker.network import Network
-from tailgate.targets.sagemaker.refusals import explained
 
 
 def addressed(endpoint: Endpoint, network: Network, variant: str, headers: Mapping[str, str] | None = None) -> Endpoint:

@@ -16,11 +16,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from tailgate.aws.clients import open_client
+from tailgate.aws.refusals import code_of, is_denied
+from tailgate.aws.waiting import Patience
 from tailgate.errors import TargetError
 from tailgate.minutes import MINUTE_S, Minute, Stream, Told
-from tailgate.targets.sagemaker.clients import open_client
-from tailgate.targets.sagemaker.refusals import code_of, is_denied
-from tailgate.targets.sagemaker.waiting import Patience
 
 NAMESPACE = "AWS/SageMaker"
 _MICROSECOND_S = 1e-6

@@ -9,12 +9,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tailgate.aws.names import as_tag_list
+from tailgate.aws.refusals import explained, is_absent, is_throttled
+from tailgate.aws.waiting import Patience
 from tailgate.plan.case import EndpointSpec
-from tailgate.targets.sagemaker.container import without_values
-from tailgate.targets.sagemaker.names import as_tag_list
-from tailgate.targets.sagemaker.refusals import explained, is_absent, is_throttled
+from tailgate.targets.sagemaker.model.container import without_values
 from tailgate.targets.sagemaker.role import refused_role
-from tailgate.targets.sagemaker.waiting import Patience
 
 _REPEATING = Patience(interval_s=1.0, timeout_s=15.0)
 

@@ -8,7 +8,7 @@ description does, as JSON. Only the endpoint costs money by the hour: its model 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,20 +16,15 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from tailgate.aws.custody.kinds import Services, Tags
+from tailgate.aws.custody.ledger import Book, Entry
+from tailgate.aws.custody.schedules import GROUP, SCHEDULE, delete_schedule, schedule_tags
+from tailgate.aws.refusals import code_of, explained, is_denied
+from tailgate.aws.waiting import Patience
 from tailgate.errors import TargetError
 from tailgate.targets import Endpoint
-from tailgate.targets.sagemaker.kinds import Found, Kind, Services, Tags
-from tailgate.targets.sagemaker.ledger import Book, Entry
-from tailgate.targets.sagemaker.names import PREFIX
-from tailgate.targets.sagemaker.refusals import code_of, explained, is_denied
-from tailgate.targets.sagemaker.waiting import Patience
 
-SCHEDULE = "schedule"
-"""What the ledger calls one."""
-
-_TITLE = "dead-man's schedule"
-_GROUP = "default"
-_ABSENT, _TAKEN = "ResourceNotFoundException", "ConflictException"
+_TAKEN = "ConflictException"
 # Scheduler's own defaults, said all the same: an endpoint that is still being created when the time comes cannot be deleted yet.
 _RETRIES = {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
 _TO_DELETE = Patience(interval_s=0.5, timeout_s=30.0)
@@ -89,17 +84,12 @@ def guarded(endpoint: Endpoint, switch: Switch, unarmed: str | None) -> Endpoint
     return replace(endpoint, provenance={**endpoint.provenance, "dead_man": fact}, notes=endpoint.notes + notes)
 
 
-def schedule_kind() -> Kind:
-    """The kind of schedules."""
-    return Kind(_TITLE, _delete, _tags, _listed, lambda name: f"aws scheduler delete-schedule --name {name}")
-
-
 def request_of(switch: Switch) -> dict[str, Any]:
     """CreateSchedule's parameters. The role's partition is the target's."""
     partition = str(switch.role_arn).split(":")[1]
     return {
         "Name": switch.endpoint,
-        "GroupName": _GROUP,
+        "GroupName": GROUP,
         "Description": json.dumps(dict(switch.tags)),
         "ScheduleExpression": f"at({switch.expires_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
         "ScheduleExpressionTimezone": "UTC",
@@ -126,12 +116,12 @@ def _arm(scheduler: Any, switch: Switch, custody: Book) -> None:
             scheduler.create_schedule(**request_of(switch))
     except TargetError as error:
         if isinstance(error.__cause__, ClientError) and code_of(error.__cause__) == _TAKEN:
-            if _tags(lambda _: scheduler, name) == switch.tags:
+            if schedule_tags(lambda _: scheduler, name) == switch.tags:
                 return  # botocore asked twice, for the first answer was lost
             custody.gone(SCHEDULE, name)  # it is another's
         else:
             with suppress(TargetError):  # its answer may have been lost
-                _delete(lambda _: scheduler, name, _TO_DELETE)
+                delete_schedule(lambda _: scheduler, name, _TO_DELETE)
                 custody.gone(SCHEDULE, name)
         raise
 
@@ -140,51 +130,5 @@ def _disarm(services: Services, name: str, custody: Custodian) -> None:
     """Remove the schedule, unless its endpoint may still be there."""
     if any(entry.name == name and entry.kind == "endpoint" for entry in custody.left()):
         return
-    _delete(services, name, _TO_DELETE)
+    delete_schedule(services, name, _TO_DELETE)
     custody.gone(SCHEDULE, name)
-
-
-def _delete(services: Services, name: str, patience: Patience) -> None:
-    scheduler = services("scheduler")
-    for _ in patience.rounds():
-        if _asked(scheduler.delete_schedule, f"delete the {_TITLE} {name}", name) is None:
-            return
-        if _asked(scheduler.get_schedule, f"look at the {_TITLE} {name}", name) is None:
-            return
-    raise TargetError(f"the {_TITLE} {name} is still there after {patience.timeout_s:.0f} s; it deletes itself once its time has come")
-
-
-def _tags(services: Services, name: str) -> Tags | None:
-    found = _asked(services("scheduler").get_schedule, f"read the {_TITLE} {name}", name)
-    return None if found is None else _read_tags(found)
-
-
-def _listed(services: Services) -> Iterator[Found]:
-    scheduler = services("scheduler")
-    with explained(f"list each {_TITLE}"):
-        pages = scheduler.get_paginator("list_schedules").paginate(GroupName=_GROUP, NamePrefix=PREFIX)
-        names = [one["Name"] for page in pages for one in page["Schedules"]]
-    for name in names:
-        found = _asked(scheduler.get_schedule, f"read the {_TITLE} {name}", name)
-        if found is not None:
-            yield Found(SCHEDULE, name, found["CreationDate"].astimezone(UTC), _read_tags(found))
-
-
-def _asked(call: Callable[..., Mapping[str, Any]], doing: str, name: str) -> Mapping[str, Any] | None:
-    """The answer about a schedule; None where there is no such schedule. Raises TargetError."""
-    with explained(doing):
-        try:
-            return call(Name=name, GroupName=_GROUP)
-        except ClientError as error:
-            if code_of(error) == _ABSENT:
-                return None
-            raise
-
-
-def _read_tags(described: Mapping[str, Any]) -> Tags:
-    """What is written in a description of ours; nothing in anybody else's."""
-    try:
-        read = json.loads(described.get("Description") or "")
-    except ValueError:
-        return {}
-    return {key: value for key, value in read.items() if isinstance(value, str)} if isinstance(read, dict) else {}

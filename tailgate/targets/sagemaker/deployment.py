@@ -11,13 +11,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tailgate.aws.clients import Clients
+from tailgate.aws.custody import delete
+from tailgate.aws.custody.ledger import Blank, Book
+from tailgate.aws.refusals import NameTakenError, is_passing, is_throttled
+from tailgate.aws.waiting import Patience, Progress, StoppedError
 from tailgate.errors import TargetError
-from tailgate.targets.sagemaker import delete
-from tailgate.targets.sagemaker.clients import Clients
+from tailgate.targets.sagemaker.coming_up import wait_in_service
 from tailgate.targets.sagemaker.create import Deployment, create_endpoint, create_endpoint_config, create_model
-from tailgate.targets.sagemaker.ledger import Blank, Book
-from tailgate.targets.sagemaker.refusals import NameTakenError, is_passing, is_throttled
-from tailgate.targets.sagemaker.waiting import Patience, Progress, StoppedError, wait_in_service
 
 _STEPS = ((delete.MODEL, create_model), (delete.ENDPOINT_CONFIG, create_endpoint_config), (delete.ENDPOINT, create_endpoint))
 _BLANK = Blank()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tailgate.aws.billing import billed_facts
 from tailgate.plan.purse import Purse
 from tailgate.targets import Endpoint
 from tailgate.targets.deploying import WARMS_WITHIN_S
-from tailgate.targets.sagemaker.billing import billed_facts
-from tailgate.targets.sagemaker.container import facts_of
 from tailgate.targets.sagemaker.create import Deployment
 from tailgate.targets.sagemaker.described import read_endpoint
+from tailgate.targets.sagemaker.model.container import facts_of
 
 _BURSTABLE = ("ml.t2.", "ml.t3.")
 _BURST_REGIME = "burst regime: {} spends CPU credits, so a short run shows it better than it stays; a steady claim needs hours of load"

@@ -8,22 +8,22 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
+from tailgate.aws.billing import VPC_ENDPOINT, billed
+from tailgate.aws.clients import Clients, clients_as_configured
+from tailgate.aws.connecting import Caller, check_account, find_caller
+from tailgate.aws.custody.custodian import Custody
+from tailgate.aws.custody.kinds import Services
+from tailgate.aws.custody.ledger import FOLDER
+from tailgate.aws.custody.reaper import Reaping
+from tailgate.aws.custody.removal import connect
+from tailgate.aws.names import ownership_tags
+from tailgate.aws.network.paths_of_session import Maker
+from tailgate.aws.refusals import explained
+from tailgate.aws.stored import usual_bucket
 from tailgate.plan.purse import LINK, Purse
 from tailgate.targets.deploying import Deploying, check_expiry, lasts_s
-from tailgate.targets.sagemaker.billing import VPC_ENDPOINT, billed
-from tailgate.targets.sagemaker.clients import Clients, clients_as_configured
-from tailgate.targets.sagemaker.connecting import Caller, check_account, find_caller
-from tailgate.targets.sagemaker.custody import Custody
-from tailgate.targets.sagemaker.kinds import Services
-from tailgate.targets.sagemaker.ledger import FOLDER
-from tailgate.targets.sagemaker.model_data import ModelData, Shelf
-from tailgate.targets.sagemaker.names import ownership_tags
-from tailgate.targets.sagemaker.network import Maker
-from tailgate.targets.sagemaker.reaper import Reaping
-from tailgate.targets.sagemaker.refusals import explained
-from tailgate.targets.sagemaker.removal import connect
+from tailgate.targets.sagemaker.model.model_data import ModelData, Shelf
 from tailgate.targets.sagemaker.role import check_role
-from tailgate.targets.sagemaker.stored import usual_bucket
 
 
 class Premises:

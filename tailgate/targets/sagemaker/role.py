@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tailgate.aws.clients import open_client
+from tailgate.aws.connecting import Caller
+from tailgate.aws.refusals import code_of, explained
 from tailgate.errors import PlanError, TargetError
 from tailgate.targets.deploying import account_of
-from tailgate.targets.sagemaker.clients import open_client
-from tailgate.targets.sagemaker.connecting import Caller
-from tailgate.targets.sagemaker.refusals import code_of, explained
 
 SERVICE = "sagemaker.amazonaws.com"
 

@@ -13,25 +13,25 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from tailgate.aws.billing import billed, costs_by_name
+from tailgate.aws.custody.reaper import AS_USUAL, Reaping
+from tailgate.aws.names import resource_name
+from tailgate.aws.network.paths_of_session import NOT_ASKED, Network
+from tailgate.aws.refusals import explained
+from tailgate.aws.waiting import Patience, Progress
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.purse import Purse
 from tailgate.targets import Endpoint
 from tailgate.targets.deploying import Deploying
 from tailgate.targets.sagemaker import described
 from tailgate.targets.sagemaker.addressing import addressed
-from tailgate.targets.sagemaker.billing import billed, costs_by_name
-from tailgate.targets.sagemaker.container import Containers
 from tailgate.targets.sagemaker.create import Deployment
 from tailgate.targets.sagemaker.dead_man import Switch, armed, guarded
 from tailgate.targets.sagemaker.deployment import Conduct, deployed
 from tailgate.targets.sagemaker.facts import in_service
-from tailgate.targets.sagemaker.names import resource_name
-from tailgate.targets.sagemaker.network import NOT_ASKED, Network
+from tailgate.targets.sagemaker.model.container import Containers
 from tailgate.targets.sagemaker.premises import Premises
-from tailgate.targets.sagemaker.reaper import AS_USUAL, Reaping
-from tailgate.targets.sagemaker.refusals import explained
 from tailgate.targets.sagemaker.steady import changes_since
-from tailgate.targets.sagemaker.waiting import Patience, Progress
 
 if TYPE_CHECKING:
     from tailgate.targets.registry import Settings

@@ -14,12 +14,12 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from tailgate.aws.clients import invocation_url
+from tailgate.aws.connecting import profile_region
 from tailgate.errors import PlanError, TargetError
 from tailgate.plan.case import EndpointSpec
 from tailgate.targets.attaching import Attaching
 from tailgate.targets.existing import ExistingTarget
-from tailgate.targets.sagemaker.clients import invocation_url
-from tailgate.targets.sagemaker.connecting import profile_region
 
 REGION = "eu-west-1"
 SPEC = EndpointSpec("ranker", instance_type="ml.m5.large")
@@ -49,7 +49,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
         monkeypatch.delenv(name, raising=False)
     client = boto3.Session(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="none").client("sagemaker", region_name=REGION)
     monkeypatch.setattr("tailgate.targets.existing.open_reader", lambda _region: client)
-    monkeypatch.setattr("tailgate.targets.sagemaker.network.addresses_of", lambda _host: ["52.94.1.1"])
+    monkeypatch.setattr("tailgate.aws.network.paths_of_session.addresses_of", lambda _host: ["52.94.1.1"])
     with Stubber(client) as stubber:
         yield stubber
 

@@ -12,14 +12,15 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from tailgate.aws.clients import Clients, open_clients
+from tailgate.aws.custody import delete
+from tailgate.aws.refusals import NameTakenError
+from tailgate.aws.waiting import Patience, StoppedError
 from tailgate.errors import CapacityError, TargetError
 from tailgate.plan.case import EndpointSpec
-from tailgate.targets.sagemaker import create, delete
-from tailgate.targets.sagemaker.clients import Clients, open_clients
+from tailgate.targets.sagemaker import create
 from tailgate.targets.sagemaker.create import Deployment
 from tailgate.targets.sagemaker.deployment import Conduct, deployed
-from tailgate.targets.sagemaker.refusals import NameTakenError
-from tailgate.targets.sagemaker.waiting import Patience, StoppedError
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 AT_ONCE = Patience(interval_s=0.0, timeout_s=60.0)
