@@ -64,9 +64,9 @@ def _make(words: list[str]) -> None:
 
 
 def _pip(words: list[str]) -> None:
+    """All pins of this repository, or a checkout of it."""
     assert words[0] == "install"
-    assert words[-2] in ("-r", "--requirement")
-    assert words[-1] == "requirements.txt"
+    assert words[1:] == ["./tailgate"] or (words[-2] in ("-r", "--requirement") and words[-1] == "requirements.txt")
 
 
 def _python(words: list[str]) -> None:

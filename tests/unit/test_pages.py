@@ -28,10 +28,19 @@ def anchors(text: str) -> set[str]:
 
 
 def test_the_first_page_is_short_and_leads_to_all_others() -> None:
-    """A newcomer reads it in one go, and finds every page of docs/ from it."""
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    """A newcomer reads it in one go; it leads to the index of docs/, from which every page is one step."""
+    readme, index = ((PROJECT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/README.md"))
     assert len(readme.splitlines()) <= 250
-    assert {page for page in DOCS if f"]({page})" not in readme} == set()
+    assert "](docs/README.md)" in readme
+    assert {page for page in DOCS if f"]({Path(page).name})" not in index} <= {"docs/README.md"}
+
+
+def test_every_command_is_in_the_table_of_commands() -> None:
+    """A verb that docs/options.md lacks is not known to those who look there."""
+    from tailgate.cli import VERBS
+
+    table = (PROJECT / "docs" / "options.md").read_text(encoding="utf-8").partition("## Commands")[2]
+    assert {f"| `{verb.name}` |" for verb in VERBS} == set(re.findall(r"^\| `\w+` \|", table, re.MULTILINE))
 
 
 def test_every_dependency_is_justified() -> None:
