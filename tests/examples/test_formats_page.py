@@ -15,6 +15,7 @@ import pytest
 
 from tailgate import __version__
 from tailgate.analysis.reading import read
+from tailgate.aws.custody import ledger
 from tailgate.cli import main
 from tailgate.connection_table import CONNECTION
 from tailgate.connection_table import MAGIC as CONNECTIONS_MAGIC
@@ -26,7 +27,6 @@ from tailgate.reporting.run_file import read_run
 from tailgate.reporting.session_folder import ENDED, LOCK, REPORT, SAVED, SUMMARY
 from tailgate.samples import MAGIC, RECORD, Header, read_samples
 from tailgate.sweep_command import _fields
-from tailgate.targets.sagemaker import ledger
 from tests.examples.shell import blocks_of
 from tests.examples.vouching import PROJECT
 from tests.unit.reporting.synthetic import case_of, run_from, samples_of, write_samples, written
