@@ -25,7 +25,7 @@ from tailgate.generator.workers.workforce import Workforce
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.pair import Pair
 from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge
-from tailgate.pytest_options import LEFT, LEFT_BEHIND, history_folder
+from tailgate.pytest_options import LEFT, LEFT_BEHIND, history_folder, plan_name
 from tailgate.pytest_reporting import Reports
 from tailgate.pytest_summary import Summary
 from tailgate.pytest_terminal import Terminal
@@ -99,6 +99,7 @@ class Gate:
         self._config = config
         self._folder = folder
         self._session = session
+        self._asked_by = {"session": folder.id, **({"plan": plan} if (plan := plan_name(config)) else {})}
         self._releases = Releases(())
         _heed_signals(config)
 
@@ -124,11 +125,11 @@ class Gate:
 
     def measure(self, case: Case, test: str) -> Iterator[Measurement]:
         """Measure one case for a test: each run, the one that counts last. Raises TailgateError where there is nothing to judge."""
-        return self._session.measure(case, {"session": self._folder.id, "test": test})
+        return self._session.measure(case, {**self._asked_by, "test": test})
 
     def paired(self, pair: Pair, seed: int, test: str) -> Iterator[PairedRun]:
         """Measure two cases in one run for a test: each run, the one that counts last. Raises TailgateError as `measure`."""
-        return self._session.paired(pair, seed, {"session": self._folder.id, "test": test})
+        return self._session.paired(pair, seed, {**self._asked_by, "test": test})
 
     def lines_of(self, run: PairedRun) -> list[str]:
         """The lines that stay on the terminal: one for each arm."""

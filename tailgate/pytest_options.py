@@ -182,6 +182,15 @@ def _read_baselines(config: pytest.Config) -> Baselines | None:
     return Baselines(names, history, config.invocation_params.dir, least_effect=effect)
 
 
+def plan_name(config: pytest.Config) -> str | None:
+    """What the session's plan file is called on record: by where it lies in the project, else by its name; None without one."""
+    plan = config.stash[PLAN]
+    if plan is None:
+        return None
+    path = plan.path.resolve()
+    return path.relative_to(config.rootpath).as_posix() if path.is_relative_to(config.rootpath) else path.name
+
+
 def _kind(config: pytest.Config, plan: Plan | None) -> str | None:
     return next((kind for _, kind in _kinds(config, plan)), None)
 

@@ -17,8 +17,8 @@ Format 1, a mapping. Times are seconds, shares are fractions, a number that is i
                   is described here; faults, why the run cannot be trusted
     samples       name of the samples file in the same folder
     provenance    target, vantage, region, versions, commit, started_at (ISO 8601, UTC), host, endpoint, session, test;
-                  branch, absent in older runs; confirms, the file of the run whose FAIL this one was to confirm, or repeat_of,
-                  that of a run that was slower than its baseline
+                  branch, and plan, the session's plan file, absent in older runs; confirms, the file of the run whose FAIL this one
+                  was to confirm, or repeat_of, that of a run that was slower than its baseline
     histogram     unit "ns", digits 3, encoded: HdrHistogram V2 (base64) of the judged response times of answered requests
     blocks        the same with digits 2 in blocks of `seconds` of due time, encoded: one text per block
     per_second    requests, exceedances by limit, and kinds: those that failed and those that were throttled (absent in older

@@ -1,26 +1,24 @@
-"""Figures across runs: instance types, paths, rates, costs, history; titles, sentences, series for page.js, tables."""
+"""Figures across runs: instance types, paths, rates, costs; titles, sentences, series for the scripts, tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from tailgate.analysis.arms.contrast_wording import difference_text
-from tailgate.reporting.figures import cost_against_p99, history, instance_types, path_differences, rate_against_p99
+from tailgate.reporting.figures import cost_against_p99, instance_types, path_differences, rate_against_p99
 from tailgate.reporting.figures.alike import Question
-from tailgate.reporting.figures.level import CaseHistory, MetricHistory
+from tailgate.reporting.figures.money import CostPlane, CostPoint
 from tailgate.reporting.figures.pairing import PairedArms, PairedDifference
+from tailgate.reporting.figures.speeds import RatePoint
 from tailgate.reporting.numbers import UNKNOWN, shown
 from tailgate.reporting.plain import plain
-from tailgate.reporting.report.parts import Figure, Table, compact, estimated, moment, time
+from tailgate.reporting.report.parts import LEAST_POINTS, Figure, Table, compact, estimated, time
 from tailgate.reporting.run_file import Run
-
-_LEAST = 2
-"""Points that make a line."""
 
 
 def figures_across(runs: Sequence[Run]) -> list[Figure]:
     """What several runs show together; none where nothing can be compared."""
-    return [*_types(runs), *_paths(runs), *_rates(runs), *_costs(runs), *_histories(runs)]
+    return [*_types(runs), *_paths(runs), *_rates(runs), *_costs(runs)]
 
 
 def _types(runs: Sequence[Run]) -> Iterator[Figure]:
@@ -76,7 +74,7 @@ def _p_value(p_value: float | None) -> str:
 
 
 def _rates(runs: Sequence[Run]) -> Iterator[Figure]:
-    lines = [line for line in rate_against_p99(runs) if len(line.points) >= _LEAST]
+    lines = [line for line in rate_against_p99(runs) if len({_rate(point) for point in line.points}) >= LEAST_POINTS]
     for number, line in enumerate(lines):
         rows = tuple(
             (
@@ -99,20 +97,23 @@ def _rates(runs: Sequence[Run]) -> Iterator[Figure]:
         )
 
 
+def _rate(point: RatePoint) -> float | None:
+    return point.offered_per_s if point.offered_per_s is not None or point.achieved is None else point.achieved.value
+
+
 def _costs(runs: Sequence[Run]) -> Iterator[Figure]:
-    for number, plane in enumerate(plane for plane in cost_against_p99(runs) if len(plane.points) >= _LEAST):
+    for number, plane in enumerate(plane for plane in cost_against_p99(runs) if len(plane.points) >= LEAST_POINTS):
         rows = tuple(
             (
                 point.case or UNKNOWN,
-                estimated("cost_per_1000", point.cost),
+                _at_most(point) + estimated("cost_per_1000", point.cost),
                 estimated("p99", point.p99),
                 "on it" if point.front else "–",
-                f"{point.instance_count} × {shown('cost_per_1000', point.usd_per_hour)} an hour ({point.origin})",
+                f"{point.instance_count} × {_at_most(point)}{shown('cost_per_1000', point.usd_per_hour)} an hour ({point.origin})",
             )
             for point in plane.points
         )
-        best = ", ".join(point.instance_type for point in plane.points if point.front)
-        unpriced = (f"No price is known of {len(plane.unpriced)} further runs.",) if plane.unpriced else ()
+        best = ", ".join(dict.fromkeys(point.instance_type for point in plane.points if point.front))
         yield Figure(
             f"cost-{number}",
             "cost",
@@ -120,43 +121,19 @@ def _costs(runs: Sequence[Run]) -> Iterator[Figure]:
             f"Cost of a thousand requests against p99; no other is both cheaper and faster than {best or 'none'}, the Pareto front.",
             compact(plain({"points": plain(plane.points)})),
             Table("Cost against p99", ("case", "per 1 000 requests", "p99", "Pareto front", "price"), rows),
-            unpriced,
+            tuple(_about_prices(plane)),
         )
 
 
-def _histories(runs: Sequence[Run]) -> Iterator[Figure]:
-    for number, case in enumerate(history(runs)):
-        for metric in case.metrics:
-            if len(metric.points) >= _LEAST:
-                yield _history(case, metric, f"history-{number}-{metric.metric.replace('.', '-')}")
+def _at_most(point: CostPoint) -> str:
+    return "≤ " if point.at_most else ""
 
 
-def _history(case: CaseHistory, metric: MetricHistory, name: str) -> Figure:
-    rows = tuple(
-        (
-            moment(point.started_at),
-            (point.commit or UNKNOWN)[:12],
-            estimated(metric.metric, point.value),
-            time(point.expected_s),
-            time(point.bound_s),
-            _said(place in metric.changes, point.beyond),
-            point.outcome or UNKNOWN,
-        )
-        for place, point in enumerate(metric.points)
-    )
-    changed = f"; its level changed at run {', '.join(str(place + 1) for place in metric.changes)}" if metric.changes else ""
-    return Figure(
-        name,
-        "history",
-        f"History of {metric.metric}: {case.case}",
-        f"{metric.metric} of {len(rows)} runs, with what each was expected to stay below{changed}.",
-        compact(plain(metric)),
-        Table(f"History of {metric.metric}", ("began", "commit", metric.metric, "expected", "bound", "note", "outcome"), rows),
-    )
-
-
-def _said(changed: bool, beyond: bool) -> str:
-    return ", ".join(word for word, holds in (("new level", changed), ("beyond the bound", beyond)) if holds) or UNKNOWN
+def _about_prices(plane: CostPlane) -> Iterator[str]:
+    if any(point.at_most for point in plane.points):
+        yield f"Costs marked ≤, hollow in the plot, are bounds: no price is known in {plane.question.region or 'their region'}."
+    if plane.unpriced:
+        yield f"No price is known of {len(plane.unpriced)} further {'run' if len(plane.unpriced) == 1 else 'runs'}."
 
 
 def _asked(question: Question) -> str:

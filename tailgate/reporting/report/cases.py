@@ -1,10 +1,11 @@
-"""Cases of a page: the verdict in a sentence, a row for each run, and for each case what its record says, as text."""
+"""Cases of a page: a row for each run, and for each case what its record says, as text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tailgate.reporting.figures.level import CaseHistory
 from tailgate.reporting.figures.recorded_values import items, mapping, number, text
 from tailgate.reporting.numbers import (
     UNKNOWN,
@@ -21,12 +22,12 @@ from tailgate.reporting.numbers import (
 from tailgate.reporting.pairs import pair_differences
 from tailgate.reporting.plain import Plain
 from tailgate.reporting.platform import cost_line, notes_of, phases_line, time_line
-from tailgate.reporting.recorded import began, kept
 from tailgate.reporting.report.of_run import figures_of
+from tailgate.reporting.report.origin import facts
 from tailgate.reporting.report.parts import Figure, Table, ends, time
+from tailgate.reporting.report.past import figures_of_past
+from tailgate.reporting.report.verdicts import limits, outcome
 from tailgate.reporting.run_file import Run
-
-_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class CaseOnPage:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A run in the table of all: anchor is None where the page says no more of it, as of an earlier run of its case."""
+    """A run in the table of all. anchor: None where the page says no more of it. earlier: whether a newer run of its case counts."""
 
     anchor: str | None
     name: str
@@ -61,109 +62,39 @@ class Row:
     outcome: str
     shown_outcome: str
     note: str
+    earlier: bool
 
 
 _MEASURED = ("p50", "p90", "p99", "p99.9", "error rate")
 ROW_COLUMNS = ("requests", *(f"{name} [95\u00a0%]" for name in _MEASURED), "send lag p99")
 
 
-def newest(runs: Sequence[Run]) -> list[Run]:
-    """Of each case the newest run, the one that counts, in the order in which the cases came."""
-    found: dict[tuple[str, ...], Run] = {}
-    for run in runs:
-        which = (*kept(run), str(run.pair.get("cases")), str(run.pair.get("arm")))
-        if which not in found or began(run) >= began(found[which]):
-            found[which] = run
-    return list(found.values())
-
-
-def verdict(counted: Sequence[Run]) -> tuple[str, str]:
-    """The worst outcome of the runs that count, and all of them in a sentence."""
-    by_outcome = {name: [run for run in counted if _outcome(run) == name] for name in ("FAIL", "INCONCLUSIVE", "PASS")}
-    worst = next((name for name, those in by_outcome.items() if those), "INCONCLUSIVE")
-    those, all_of_them = by_outcome[worst], len(counted)
-    kinds = {run.provenance.get("target") for run in counted}
-    word = f"emulated {worst}" if kinds == {"emulated"} else worst
-    if worst == "PASS":
-        says = f"{_name(those[0])} holds its budget" if all_of_them == 1 else f"all {all_of_them} cases hold their budgets"
-    else:
-        what = _failing(those) if worst == "FAIL" else ("is undecided", "are undecided")
-        how_many = f"{len(those)} of {all_of_them} cases {what[len(those) > 1]}" if all_of_them > 1 else f"one case {what[0]}"
-        more = f" and {len(those) - _MOST_NAMED} more" if len(those) > _MOST_NAMED else ""
-        says = f"{how_many}: {', '.join(map(_name, those[:_MOST_NAMED]))}{more}" if those else "there is no run"
-    return worst, f"{word}: {says}."
-
-
-def _failing(those: Sequence[Run]) -> tuple[str, str]:
-    """What runs that fail have in common, of one and of several: a budget may hold where a baseline does not."""
-    over = [any(outcome == "FAIL" for _, outcome in _limits(run)) for run in those]
-    if all(over):
-        return "is over budget", "are over budget"
-    slower = "is slower than its baseline", "are slower than their baselines"
-    return slower if not any(over) else ("fails", "are over budget, or slower than their baselines")
-
-
-def row(run: Run, anchor: str | None) -> Row:
-    """A run in the table of all."""
+def row(run: Run, anchor: str | None, *, earlier: bool) -> Row:
+    """A run in the table of all. earlier: whether a newer run of its case counts."""
     times = [str(interval_of(run, metric) or UNKNOWN) for metric in (name.replace(" ", "_") for name in _MEASURED)]
     cells = (requests_of(run), *times, value_of(run, "send_lag_p99"))
-    note = "" if anchor else "; earlier run of the case, the newest counts"
-    return Row(anchor, _name(run), cells, tuple(_limits(run)), _outcome(run), _starred(run), _load(run) + note)
+    note = _load(mapping(run.case.get("load"))) + ("; earlier run of the case, the newest counts" if earlier else "")
+    return Row(anchor, _name(run), cells, tuple(limits(run)), outcome(run), _starred(run), note, earlier)
 
 
-def case_on_page(run: Run, number_of: int, *, opened: bool) -> CaseOnPage:
-    """All that the page says of one run. opened: whether it is unfolded when the page opens."""
+def case_on_page(run: Run, number_of: int, past: CaseHistory | None, *, opened: bool) -> CaseOnPage:
+    """All that the page says of one run. past: of its case. opened: whether it is unfolded when the page opens."""
     anchor = f"case-{number_of}"
     tables = (_checks(run), _estimates(run), _changes(run))
     return CaseOnPage(
         anchor=anchor,
         name=_name(run),
-        outcome=_outcome(run),
+        outcome=outcome(run),
         shown_outcome=_starred(run),
         asked=_asked(run),
         explanation=str(run.verdict.get("explanation") or ""),
         paired=text(run.pair.get("explanation")),
         lines=tuple(_lines(run)),
         tables=tuple(table for table in tables if table.rows),
-        figures=tuple(figures_of(run, anchor)),
+        figures=(*figures_of(run, anchor), *figures_of_past(past, anchor)),
         provenance=tuple(facts(run)),
         opened=opened,
     )
-
-
-def facts(run: Run) -> Iterator[tuple[str, str]]:
-    """Where a run comes from, each fact a name and its text; what is not known is left out."""
-    told = run.provenance
-    for name in (
-        "target",
-        "vantage",
-        "region",
-        "network_path",
-        "url",
-        "model",
-        "started_at",
-        "commit",
-        "branch",
-        "session",
-        "test",
-        "clock",
-    ):
-        if told.get(name) is not None:
-            yield name.replace("_", " "), str(told[name])
-    yield "case key", str(run.case.get("key"))
-    yield "budget", "; ".join(str(limit) for limit in items(run.case.get("budget"))) or "none"
-    for name in ("endpoint", "host", "versions", "floor"):
-        yield from ((f"{name} {key}", value) for key, value in _flat(told.get(name)))
-    if run.file:
-        yield "run file", run.file
-
-
-def _flat(value: Plain) -> Iterator[tuple[str, str]]:
-    for key, one in mapping(value).items():
-        if isinstance(one, dict):
-            yield from ((f"{key} {below}", told) for below, told in _flat(one))
-        elif one is not None:
-            yield key, str(one)
 
 
 def _lines(run: Run) -> Iterator[str]:
@@ -205,23 +136,25 @@ def _changes(run: Run) -> Table:
     return Table("Against its baseline", ("metric", "baseline", "usual", "bound", "change", "outcome"), tuple(rows))
 
 
-def _limits(run: Run) -> Iterator[tuple[str, str]]:
-    for check in items(run.verdict.get("checks")):
-        limit, decision = mapping(mapping(check).get("limit")), mapping(mapping(check).get("decision"))
-        yield str(limit.get("source")), str(decision.get("outcome"))
-
-
 def _asked(run: Run) -> str:
-    case, load = run.case, mapping(run.case.get("load"))
-    asked = ", ".join(f"{key} {value}" for key, value in load.items())
+    case = run.case
     where = f"{case.get('instance_type')} × {case.get('instance_count')}"
-    payload = f"payload {count_shown(case.get('payload_bytes'))} bytes"
-    return f"{case.get('name')} on {where} via {case.get('network_path')}; load: {asked}; {payload}"
+    told = [f"{case.get('name')} on {where} via {case.get('network_path')}", *_load_in_full(mapping(case.get("load")))]
+    return ", ".join((*told, f"payload {count_shown(case.get('payload_bytes'))} bytes"))
 
 
-def _load(run: Run) -> str:
+def _load_in_full(load: Mapping[str, Plain]) -> Iterator[str]:
+    """`poisson 240/s for 30 s`, `warm-up 1 s`, then whatever else it says."""
+    yield _load(load)
+    if warmup_s := number(load.get("warmup_s")):
+        yield f"warm-up {warmup_s:g}\u00a0s"
+    yield from (
+        f"{key} {value}" for key, value in load.items() if key not in ("arrival", "per_s", "for_s", "warmup_s") and value is not None
+    )
+
+
+def _load(load: Mapping[str, Plain]) -> str:
     """`poisson 240/s for 30 s`, as far as the record tells."""
-    load = mapping(run.case.get("load"))
     rate, for_s = number(load.get("per_s")), number(load.get("for_s"))
     parts = (text(load.get("arrival")), rate and shown("achieved_rate", rate), for_s and f"for {for_s:g}\u00a0s")
     return " ".join(part for part in parts if part)
@@ -229,10 +162,6 @@ def _load(run: Run) -> str:
 
 def _starred(run: Run) -> str:
     return outcome_of(run) + ("*" if provisional(run) else "")
-
-
-def _outcome(run: Run) -> str:
-    return str(run.verdict.get("outcome"))
 
 
 def _name(run: Run) -> str:

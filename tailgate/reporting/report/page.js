@@ -200,7 +200,7 @@
       ...base, marginRight: 50, width, height: 300, x, y: time(rows.flatMap((one) => [one.p99.value, one.p99.low, one.p99.high]), { label: "p99" }),
       marks: [
         Plot.ruleX(rows.filter((one) => one.p99.low != null && one.p99.high != null), { x: "at", y1: (one) => toMs(one.p99.low), y2: (one) => toMs(one.p99.high), stroke: color }),
-        ...more, Plot.dot(rows, { x: "at", y: (one) => toMs(one.p99.value), r: 4.5, fill: color }),
+        ...more, Plot.dot(rows, { x: "at", y: (one) => toMs(one.p99.value), r: 4.5, stroke: color, strokeWidth: 1.5, fill: (one) => (one.at_most ? "var(--ground)" : color(one)) }),
         pointed(rows, "at", (one) => toMs(one.p99.value), title),
       ],
     });

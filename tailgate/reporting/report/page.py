@@ -22,8 +22,11 @@ from tailgate.reporting.numbers import provisional
 from tailgate.reporting.plain import Plain
 from tailgate.reporting.recorded import began
 from tailgate.reporting.report.across import figures_across
-from tailgate.reporting.report.cases import ROW_COLUMNS, case_on_page, newest, row, verdict
+from tailgate.reporting.report.cases import ROW_COLUMNS, case_on_page, row
+from tailgate.reporting.report.origin import common, in_plain_sight
 from tailgate.reporting.report.parts import moment
+from tailgate.reporting.report.past import pasts
+from tailgate.reporting.report.verdicts import newest, verdict
 from tailgate.reporting.run_file import Run
 from tailgate.reporting.terminal import KIND_NOTES, PROVISIONAL_NOTE
 
@@ -32,8 +35,8 @@ if TYPE_CHECKING:
 
 VENDORED = ("d3-7.9.2.min.js", "plot-0.6.17.umd.min.js")
 _HERE = "tailgate.reporting.report"
-_MOST_CASES = 50
-"""Of so many cases all is shown; of more, the rest stands in the table only."""
+MOST_CASES = 100
+"""Of so many cases, the worst first, all is shown; of more, the rest stands in the table only."""
 
 
 def page(runs: Sequence[Run], complaints: Sequence[str] = ()) -> str:
@@ -42,9 +45,9 @@ def page(runs: Sequence[Run], complaints: Sequence[str] = ()) -> str:
         raise RecordError("there is no run to report; name run files, benchmark JSON or folders of them")
     counted = newest(runs)
     worst, sentence = verdict(counted)
-    detailed = counted[:_MOST_CASES]
-    first = next((run for run in detailed if str(run.verdict.get("outcome")) == worst), detailed[0])
-    cases = [case_on_page(run, number, opened=run is first) for number, run in enumerate(detailed, 1)]
+    detailed = counted[:MOST_CASES]
+    past = pasts(runs)
+    cases = [case_on_page(run, number, past.get(id(run)), opened=number == 1) for number, run in enumerate(detailed, 1)]
     anchors = {id(run): case.anchor for run, case in zip(detailed, cases, strict=True)}
     across = figures_across(runs)
     kinds = sorted({str(run.provenance.get("target")) for run in runs})
@@ -61,13 +64,15 @@ def page(runs: Sequence[Run], complaints: Sequence[str] = ()) -> str:
         emulated="emulated" in kinds,
         notes=[*(note for kind, note in KIND_NOTES.items() if kind in kinds), *([PROVISIONAL_NOTE] if any(map(provisional, runs)) else [])],
         row_columns=ROW_COLUMNS,
-        rows=[row(run, anchors.get(id(run))) for run in _ordered(runs, counted)],
+        rows=[row(run, anchors.get(id(run)), earlier=not counts) for run, counts in _ordered(runs, counted)],
+        not_shown=len(counted) - len(detailed),
+        origin=in_plain_sight(counted),
         across=across,
         cases=cases,
         complaints=complaints,
         began=moment(min(map(began, runs))),
         ended=moment(max(map(began, runs))),
-        common=_common([dict(case.provenance) for case in cases]),
+        common=common([dict(case.provenance) for case in cases]),
         version=__version__,
     )
 
@@ -88,14 +93,9 @@ def save(text: str, path: Path) -> Path:
     return path
 
 
-def _ordered(runs: Sequence[Run], counted: Sequence[Run]) -> list[Run]:
-    """Those that count first."""
-    return [*counted, *(run for run in runs if not any(run is one for one in counted))]
-
-
-def _common(facts: list[dict[str, str]]) -> list[tuple[str, str]]:
-    """What all cases have in common of where they come from."""
-    return [(name, value) for name, value in facts[0].items() if all(one.get(name) == value for one in facts)]
+def _ordered(runs: Sequence[Run], counted: Sequence[Run]) -> list[tuple[Run, bool]]:
+    """Those that count first, and whether each does."""
+    return [*((run, True) for run in counted), *((run, False) for run in runs if not any(run is one for one in counted))]
 
 
 def _json(value: Plain) -> str:

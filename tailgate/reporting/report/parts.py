@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -9,8 +10,13 @@ from tailgate.analysis.quantiles import Estimate
 from tailgate.reporting.numbers import UNKNOWN, end_shown, interval_in, without_unit
 from tailgate.reporting.plain import Plain, plain
 
+LEAST_POINTS = 2
+"""Points that make a line."""
+
 _DIGITS = 9
 """Significant digits of a number in a figure's series: more than is ever printed, fewer than a float has."""
+
+_NUMBER = re.compile(r"[≤<]?\s?[-+\u2212]?(\d[\d\s.e-]*|∞)\s?(ms|s|%|/s|USD)?(\s\[.*\])?|\[.*\]|–")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,11 @@ class Table:
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Which columns hold numbers alone, and stand flush right for it."""
+        return tuple(all(_NUMBER.fullmatch(cell) for cell in column) for column in zip(*self.rows, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
-import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tailgate.errors import RecordError
+from tailgate.reporting.plain import Plain
 from tailgate.reporting.report import page, written
-from tailgate.reporting.report.page import VENDORED
+from tailgate.reporting.report.page import MOST_CASES, VENDORED
+from tailgate.reporting.report.parts import Table
 from tailgate.reporting.run_file import Run
-from tests.unit.reporting.synthetic import case_of, run_from, samples_of
+from tests.unit.reporting.report.paged import Document, a_run, named
 
 VENDOR = resources.files("tailgate.reporting.report").joinpath("vendor")
 HOSTILE = (
@@ -34,76 +34,15 @@ HOSTILE = (
 )
 
 
-class Document(HTMLParser):
-    """What a browser finds: elements with their attributes, visible text, and scripts by their type."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[tuple[str | None, str]] = []
-        self.texts: list[str] = []
-        self._inside = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element begins."""
-        self.elements.append((tag, dict(attrs)))
-        self._inside = tag
-        if tag == "script":
-            self.scripts.append((dict(attrs).get("type"), ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        """It ends."""
-        self._inside = "" if tag == self._inside else self._inside
-
-    def handle_data(self, data: str) -> None:
-        """Text, or a script."""
-        if self._inside == "script":
-            kind, told = self.scripts[-1]
-            self.scripts[-1] = (kind, told + data)
-        elif self._inside != "style":
-            self.texts.append(data)
-
-    @property
-    def series(self) -> dict[str, dict[str, object]]:
-        """What the plots are drawn of."""
-        return dict(json.loads(next(told for kind, told in self.scripts if kind == "application/json")))
-
-
-@functools.cache
-def a_run(name: str = "ranker", median_s: float = 0.02, target: str = "emulated", started_at: str = "2026-11-22T09:36:12.000+00:00") -> Run:
-    """A made-up run of a case."""
-    case = case_of(name)
-    return run_from(case, samples_of(case, median_s=median_s), target=target, started_at=started_at)
-
-
-def named(name: str) -> Run:
-    """A run whose record carries a name wherever it can."""
-    run = a_run()
-    return replace(
-        run,
-        case={**run.case, "id": name, "name": name, "key": name, "instance_type": name},
-        verdict={**run.verdict, "explanation": name},
-        provenance={**run.provenance, "test": name, "commit": name},
-        wire={**run.wire, "remotes": [{"address": name, "share": {"requests": 1}, "failed": 0}]},
-    )
-
-
-def test_the_verdict_is_said_first_in_a_sentence() -> None:
-    """Every outcome of several cases, the worst one first, with the names of those that have it."""
-    slow, fast = a_run("slow", 0.2), a_run("fast")
-    assert f"emulated FAIL: 1 of 2 cases is over budget: {slow.case['id']}." in Document(page([fast, slow])).texts
-    slower = replace(fast, verdict={**fast.verdict, "outcome": "FAIL"})
-    assert f"emulated FAIL: one case is slower than its baseline: {fast.case['id']}." in Document(page([slower])).texts
-    assert f"emulated PASS: {fast.case['id']} holds its budget." in Document(page([fast])).texts
-
-
-def test_the_newest_run_of_a_case_counts_and_the_earlier_ones_stay_in_its_table() -> None:
-    """A run that was measured again is told with what came of it."""
-    first, again = a_run(median_s=0.2), a_run(started_at="2026-11-22T09:40:00.000+00:00")
-    text = page([first, again])
-    assert f"emulated PASS: {again.case['id']} holds its budget." in Document(text).texts
-    assert text.count("earlier run of the case") == 1
+def pair_of(first: Run, second: Run) -> list[Run]:
+    """Both as arms of one run."""
+    times = {"first_s": 0.02, "second_s": 0.021, "difference_s": 0.001, "low_s": -0.0004, "high_s": 0.0026, "p_value": 0.04}
+    told: dict[str, Plain] = {
+        "cases": [first.case["id"], second.case["id"]],
+        "labels": ["public", "privatelink"],
+        "differences": {"p99": {**times}},
+    }
+    return [replace(run, pair={**told, "arm": arm}) for arm, run in enumerate((first, second))]
 
 
 @pytest.mark.parametrize("kind", ["emulated", "sagemaker"])
@@ -172,6 +111,34 @@ def test_the_page_lets_nothing_in_but_its_own_scripts() -> None:
         value for _, attributes in document.elements for name, value in attributes.items() if name in {"src", "href", "action", "srcset"}
     ]
     assert all((link or "").startswith("#") for link in links)
+
+
+def test_headings_go_down_by_one_level_at_a_time() -> None:
+    """As those who jump from heading to heading expect: h1, then sections, then cases and figures across them, then figures."""
+    runs = [a_run("ranker"), a_run("ranker", started_at="2026-11-22T09:40:00.000+00:00"), *pair_of(a_run("a"), a_run("b"))]
+    levels = [int(tag[1]) for tag, _ in Document(page(runs)).elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert max(below - above for above, below in pairwise(levels)) == 1
+
+
+def test_the_worst_cases_are_shown_in_full_however_many_there_are() -> None:
+    """Beyond a hundred, what holds its budget stands in the table only, and the page says so."""
+    good, bad = a_run("good"), a_run("bad", 0.2)
+    runs = [replace(good, case={**good.case, "id": f"good-{number}", "key": str(number)}, histogram={}) for number in range(MOST_CASES + 1)]
+    text = page([*runs, bad])
+    document = Document(text)
+    cases = [attributes for tag, attributes in document.elements if tag == "details" and attributes.get("class") == "case"]
+    assert ["open" in one for one in cases] == [True] + [False] * (MOST_CASES - 1)
+    assert text.index(f">{bad.case['id']}</a>") < text.index(">good-0</a>")
+    assert "2 more cases stand in the table above only" in text
+    assert "earlier run of the case" not in text
+
+
+def test_columns_of_numbers_stand_flush_right_and_texts_do_not() -> None:
+    """Whatever the unit, with an interval or without, and where it is not known."""
+    rows = (("a", "1 020.5 ms [1.0, –]", "≤ 0.02 USD", "–", "PASS", "10.0.0.1 x"), ("b", "∞", "-1.5 %", "[1.0, 2.0]", "–", "3/s"))
+    assert Table("x", ("",) * 6, rows).numeric == (False, True, True, True, False, False)
 
 
 def test_the_heat_map_has_every_answered_request() -> None:
