@@ -67,13 +67,13 @@ def test_a_closed_loop_with_a_payload_set_is_gated_and_recorded(suite, folder) -
 
 
 def test_recorded_arrivals_are_replayed_by_a_plan(suite, folder) -> None:
-    """The file is relative to the plan; the record names it, with the hash of its times."""
+    """The file is relative to the plan; the record names both, with the hash of the times."""
     (folder / "plan.toml").write_text(PLAN)
     outcome = suite("--latency-target", "null", "--latency-plan", "plan.toml", text=PLANNED)
     assert outcome.ret == 0
     (path,) = folder.glob("reports/runs/*/*.json")
     run = json.loads(path.read_text())
-    assert run["case"]["load"]["file"] == "arrivals.txt"
+    assert (run["case"]["load"]["file"], run["provenance"]["plan"]) == ("arrivals.txt", "plan.toml")
     assert (run["case"]["load"]["offsets"], run["requests"]["scheduled"], run["requests"]["judged"]) == (80, 80, 80)
     assert "replaying arrivals.txt at 80/s" in run["verdict"]["explanation"]
 
