@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import tailgate
 from tailgate.errors import GeneratorError
+from tailgate.generator.followed import Patience
 
 _EVENT = b'{"event": '  # anything else was printed before the generator could put its output aside
 _CHUNK_BYTES = 1 << 16
@@ -30,6 +31,9 @@ class Child:
     It has a session of its own, so that a terminal's Ctrl-C reaches the parent only. Raises GeneratorError when no
     process can be started. module: what it runs.
     """
+
+    patience = Patience(start_s=60.0, silence_s=6.0, stop_s=4.0)
+    """For imports on a slow or busy host; a second of draining, and writing."""
 
     def __init__(self, order: str, environment: Mapping[str, str], module: str = "tailgate.generator") -> None:
         self._process = _start(environment, module)

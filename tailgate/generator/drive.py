@@ -11,15 +11,13 @@ from typing import Any
 
 from tailgate.errors import GeneratorError, SamplesError
 from tailgate.generator.child import Child
+from tailgate.generator.followed import Generator, Start
 from tailgate.generator.order import Order
 from tailgate.generator.seconds import Settled
 from tailgate.generator.watch import Watch
 from tailgate.samples import Samples, read_samples
 
 _LOOK_S = 0.2
-_START_S = 60.0  # for imports on a slow or busy host, beside the time-out of connecting
-_SILENCE_S = 6.0  # ticks come each second
-_STOP_S = 4.0  # for a child that was asked to stop: a second of draining, and writing
 
 StopEarly = Callable[[Settled], float | None]
 Abort = Callable[["Tick"], str | None]
@@ -59,9 +57,15 @@ class Tick:
         return cls(**{**known, "settled": [(requests, exceedances) for requests, exceedances in event["settled"]]})
 
 
+def local_child(order: Order, environment: Mapping[str, str]) -> Generator:
+    """A generator on this host, in a Locust process of its own. Raises GeneratorError where none can be started."""
+    return Child(order.to_json(), environment)
+
+
 def drive(
     order: Order,
     *,
+    start: Start = local_child,
     environment: Mapping[str, str] = _NOTHING,
     processes: Mapping[str, int] = _NOTHING,
     on_tick: Callable[[Tick], None] | None = None,
@@ -70,10 +74,10 @@ def drive(
 ) -> Samples:
     """Carry out an order in a Locust process of its own, and return what happened to each request.
 
-    environment: set for that process beside this one's, such as credentials; an empty value removes the variable.
-    processes: by name, ids of processes on this host that must live; when one dies the load ends at once.
-    on_tick: called about once a second while the load runs. stop_early: called after it with the seconds that are newly
-    settled; where it returns how many judged seconds were enough, the load ends, and these are what is judged.
+    start: what starts that process, on this host unless said otherwise. environment: set for it beside its host's own, such as
+    credentials; an empty value removes the variable. processes: by name, ids of processes on this host that must live; when one
+    dies the load ends at once. on_tick: called about once a second while the load runs. stop_early: called after it with the
+    seconds that are newly settled; where it returns how many judged seconds were enough, the load ends, and these are what is judged.
     abort: called with each tick; where it returns why, the load ends, and that stands in the samples' faults.
     Whatever makes the samples untrustworthy stands in their faults. Raises GeneratorError when there are none: the load
     could not begin. The process is gone when this returns or raises, also for KeyboardInterrupt.
@@ -81,8 +85,8 @@ def drive(
     if order.samples.is_file():
         order.samples.unlink()  # or a generator that dies early would leave another run's samples to be read
     watch = Watch(processes)
-    with Child(order.to_json(), environment) as child:
-        course = _Course(order, watch, child, on_tick, stop_early, abort)
+    with start(order, environment) as generator:
+        course = _Course(order, watch, generator, on_tick, stop_early, abort)
         course.follow()
     return course.samples()
 
@@ -94,12 +98,12 @@ class _Course:
         self,
         order: Order,
         watch: Watch,
-        child: Child,
+        generator: Generator,
         on_tick: Callable[[Tick], None] | None,
         stop_early: StopEarly | None,
         abort: Abort | None,
     ) -> None:
-        self._order, self._watch, self._child = order, watch, child
+        self._order, self._watch, self._generator = order, watch, generator
         self._on_tick, self._stop_early, self._abort = on_tick, stop_early, abort
         self._enough_s: float | None = None
         self._faults: list[str] = []
@@ -112,15 +116,15 @@ class _Course:
     def follow(self) -> None:
         """Take events until the child is through; end it when something makes it pointless to go on."""
         deadline_s = math.inf
-        while self._child.running and time.monotonic() < deadline_s:
-            for event in self._child.events(_LOOK_S):
+        while self._generator.running and time.monotonic() < deadline_s:
+            for event in self._generator.events(_LOOK_S):
                 self._take(event)
             if math.isinf(deadline_s) and (self._doomed() or self._enough_s is not None):
                 if self._done is None:
-                    self._child.terminate()
-                deadline_s = time.monotonic() + _STOP_S
-        self._child.kill()
-        for event in self._child.rest():
+                    self._generator.terminate()
+                deadline_s = time.monotonic() + self._generator.patience.stop_s
+        self._generator.kill()
+        for event in self._generator.rest():
             self._take(event)
         self._faults += self._watch.deaths()
 
@@ -165,11 +169,14 @@ class _Course:
     def _doomed(self) -> bool:
         """Whether there is nothing more to wait for: a process died, the child is silent, or it has done its work."""
         self._faults += self._watch.deaths()
-        patience_s = _SILENCE_S if self._began else _START_S + self._order.connect_timeout_s
+        patience = self._generator.patience
+        patience_s = patience.silence_s if self._began else patience.start_s + self._order.connect_timeout_s
         silent_s = time.monotonic() - self._heard_s
         if silent_s > patience_s and self._done is None:
-            self._faults.append(f"{self._child.name} said nothing for {silent_s:.0f} s and was ended; it hung, or this host was overloaded")
-            self._child.kill()
+            self._faults.append(
+                f"{self._generator.name} said nothing for {silent_s:.0f} s and was ended; it hung, or its host was overloaded"
+            )
+            self._generator.kill()
         return bool(self._faults) or self._done is not None
 
     def _all_faults(self) -> list[str]:
@@ -177,5 +184,5 @@ class _Course:
         if self._refused is not None:
             faults.append(self._refused)
         elif self._done is None and not faults:
-            faults.append(self._child.obituary)
+            faults.append(self._generator.obituary)
         return faults + list(self._done["faults"] if self._done is not None else [])

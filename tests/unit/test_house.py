@@ -27,6 +27,7 @@ ROOMS = {
     "aws": {"units", "errors", "plan", "child"},
     "targets": {"units", "errors", "clock", "plan", "models", "minutes", "child", "aws"},
     "generator": {"units", "errors", "clock", "plan", "samples", "failures", "exceedances", "connection_table", "targets"},
+    "vantage": {"units", "errors", "plan", "child", "aws", "targets", "generator"},
     "reporting": {"units", "errors", "plan", "samples", "exceedances", "connection_table", "analysis"},
     "models": set(),
 }
@@ -51,9 +52,9 @@ FRAMEWORKS = {
     "pytest": SKIN,
     "xdist": SKIN,
     "pytest_benchmark": {"pytest_benchmark_bridge"},
-    "boto3": {"aws", "targets"},
-    "moto": {"targets"},
-    "botocore": {"aws", "targets", "generator"},
+    "boto3": {"aws", "targets", "vantage"},
+    "moto": {"targets", "vantage"},
+    "botocore": {"aws", "targets", "generator", "vantage"},
     "locust": {"generator"},
     "gevent": {"generator"},
 }
@@ -94,6 +95,7 @@ def test_locust_and_gevent_are_never_imported_by_the_parents_side() -> None:
     for name in (
         "generator/drive.py",
         "generator/order.py",
+        "generator/followed.py",
         "generator/__init__.py",
         "generator/workers/workforce.py",
         "generator/workers/join.py",

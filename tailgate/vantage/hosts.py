@@ -1,0 +1,68 @@
+"""Hosts: what is known of one that was launched, and what whoever launches them promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from tailgate.plan.case import Case
+
+ROOT = "tailgate/hosts"
+"""Below which all that passes between a session and its hosts lies in a bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host, up, with an agent (`python -m tailgate.vantage.agent`) started on it. zone_id: such as `use1-az6`."""
+
+    instance_id: str
+    private_ip: str
+    zone_id: str
+    instance_type: str
+    image_id: str
+
+    @property
+    def name(self) -> str:
+        """How people know it: `host i-0123456789abcdef0`."""
+        return f"host {self.instance_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Where a session and its hosts leave letters for each other: below `ROOT/SESSION/` in a bucket."""
+
+    bucket: str
+    region: str
+    session: str
+
+    @property
+    def prefix(self) -> str:
+        """Of everything of the session's: `tailgate/hosts/SESSION/`."""
+        return f"{ROOT}/{self.session}/"
+
+    def prefix_of(self, instance_id: str) -> str:
+        """Of one host's letters: `tailgate/hosts/SESSION/INSTANCE/`."""
+        return f"{self.prefix}{instance_id}/"
+
+    def url_of(self, instance_id: str) -> str:
+        """What the host's agent is told: `s3://BUCKET/tailgate/hosts/SESSION/INSTANCE/`."""
+        return f"s3://{self.bucket}/{self.prefix_of(instance_id)}"
+
+
+class Launching(Protocol):
+    """What launches a session's hosts. emulated: whether they are EC2's, or namespaces on this host."""
+
+    emulated: bool
+
+    def examine(self, cases: Sequence[Case]) -> None:
+        """Refuse what cannot come about before anything is launched. Raises PlanError, TargetError."""
+        ...
+
+    def launched(self) -> AbstractContextManager[tuple[Meeting, Sequence[Host]]]:
+        """All hosts, each with its agent at work at the meeting's `url_of` it; on leaving they are gone, and what lay in the bucket.
+
+        Raises TargetError, CapacityError naming the host, the step, and the last lines of its log.
+        """
+        ...
