@@ -144,6 +144,18 @@ def _drive(options: argparse.Namespace) -> int:
     return drive_url(options)
 
 
+def _declare_compare(parser: argparse.ArgumentParser) -> None:
+    from tailgate.compare_command import declare
+
+    declare(parser)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from tailgate.compare_command import compare
+
+    return compare(options)
+
+
 def _declare_report(parser: argparse.ArgumentParser) -> None:
     from tailgate.report_command import declare
 
@@ -169,6 +181,7 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 VERBS = (
+    Verb("compare", "Compare recorded runs with earlier ones of the same cases.", _declare_compare, _compare),
     Verb("drive", "Measure a URL's latency under load.", _declare_drive, _drive),
     Verb("export", "Write a run's raw samples as CSV, one request a line.", _declare_export, _export),
     Verb("judge", "Judge recorded runs against another budget, without new load.", _declare_judge, _judge),

@@ -22,6 +22,20 @@ def differences(run: Run, case: Case, target_kind: str, vantage: str) -> Iterato
             yield from _difference(name, run.case.get(name), asked.get(name))
 
 
+def unlike(before: Run, after: Run) -> list[str]:
+    """Each difference of two runs that keeps them from being compared, before and after; none where they are alike."""
+    found = [line for name in ("target", "vantage") for line in _difference(name, before.provenance.get(name), after.provenance.get(name))]
+    for name in sorted({*before.case, *after.case} - _PASSED_OVER - {"prices"}):
+        found += _difference(name, before.case.get(name), after.case.get(name))
+    arms = [f"an arm beside {_other(run)}" if run.pair else "alone" for run in (before, after)]
+    return [*found, *_difference("it", *arms)]
+
+
+def _other(run: Run) -> str:
+    cases, arm = run.pair.get("cases"), run.pair.get("arm")
+    return str(cases[1 - arm]) if isinstance(cases, list) and len(cases) == 2 and arm in (0, 1) and isinstance(arm, int) else "another"
+
+
 def _difference(name: str, then: Plain, now: Plain) -> Iterator[str]:
     """Of two values; of two mappings, each of their keys."""
     if isinstance(then, dict) and isinstance(now, dict):

@@ -7,7 +7,7 @@ and what a record does not have at all is not known either: `–`. Whatever is n
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tailgate.analysis.wording import EMULATED
@@ -103,6 +103,18 @@ def change_shown(relative: object) -> str:
     return UNKNOWN if known is None or math.isinf(known) else f"{known * 100:+.0f} %"
 
 
+def difference_in(metric: str, difference: object, low: object, high: object) -> str:
+    """By how much a metric differs, and the ends of that: `+1.2 ms [-0.3, 2.7]`, `+0.2 points [0.0, 0.4]` of a share; – is not known."""
+    value, *ends = (_signed(metric, one) for one in (difference, low, high))
+    return _enclosed(value, [without_unit(end).removesuffix(" points") for end in ends])
+
+
+def relative_in(relative: object, low: object, high: object) -> str:
+    """The same as a share of what was before: `+6.2 % [-1.4, 14]`."""
+    value, *ends = (_signed_percent(one) for one in (relative, low, high))
+    return _enclosed(value, [without_unit(end) for end in ends])
+
+
 def outcome_of(run: Run) -> str:
     """The outcome of a run as people read it: `PASS`, `emulated FAIL`."""
     return outcome_shown(run, run.verdict.get("outcome"))
@@ -120,6 +132,32 @@ def provisional(run: Run) -> bool:
     decisions = [check.get("decision") for check in checks if isinstance(check, dict)] if isinstance(checks, list) else []
     passed = run.verdict.get("outcome") == "PASS"
     return passed and any(decision.get("provisional") for decision in decisions if isinstance(decision, dict))
+
+
+def _enclosed(value: str, ends: Sequence[str]) -> str:
+    return f"{value} [{', '.join(end.removeprefix('+') for end in ends)}]" if set(ends) != {UNKNOWN} else value
+
+
+def _signed(metric: str, difference: object) -> str:
+    known = _number(difference)
+    if known is None:
+        return UNKNOWN
+    text = unit_of(metric).show(abs(known))
+    return _with_sign(text.replace(" %", " points"), known)
+
+
+def _signed_percent(relative: object) -> str:
+    known = _number(relative)
+    if known is None or math.isinf(known):
+        return UNKNOWN
+    share = abs(known) * 100
+    return _with_sign(f"{share:.1f} %" if share < 9.95 else f"{share:.0f} %", known)
+
+
+def _with_sign(text: str, value: float) -> str:
+    """A number's text with its sign; what is printed as nought has none."""
+    nought = not any(digit in text for digit in "123456789∞")
+    return text if nought else f"+{text}" if value > 0 else f"-{text}"
 
 
 def _count(count: object) -> int:

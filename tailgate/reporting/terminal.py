@@ -29,7 +29,7 @@ from tailgate.units import format_count
 
 COLUMNS = ("p50", "p90", "p99", "p99.9")
 _WIDE, _MEDIUM = 160, 116
-_STYLES = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow"}
+STYLES = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow"}
 EMULATED_NOTE = "emulated: times come from made-up profiles; this is no statement about AWS, and no model of yours was run"
 KIND_NOTES = {
     "emulated": EMULATED_NOTE,
@@ -103,7 +103,7 @@ def _table(runs: Sequence[Run], width: int) -> Table:
         table.add_column("send lag", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for run in runs:
-        outcome = Text(outcome_of(run) + ("*" if provisional(run) else ""), style=_STYLES.get(str(run.verdict["outcome"]), ""))
+        outcome = Text(outcome_of(run) + ("*" if provisional(run) else ""), style=STYLES.get(str(run.verdict["outcome"]), ""))
         estimates = [_interval(run, metric) for metric in shown]
         kept = [failed_of(run), value_of(run, "send_lag_p99")] if width >= _MEDIUM else []
         table.add_row(Text(str(run.case["id"])), requests_of(run), *estimates, *kept, outcome)

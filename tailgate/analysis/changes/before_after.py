@@ -28,6 +28,8 @@ LEAST_SHARE = 0.005
 MOST_RUNS = 50
 """Runs a side beyond which more of them are no advice."""
 
+_UNBOUNDED = "too few requests, or too many failures among them, to bound it"
+
 _Z = float(ndtri(LEVEL))
 
 
@@ -132,7 +134,7 @@ def _ratios(metric: str, before: Sequence[Estimate], after: Sequence[Estimate], 
         relative_high=_finite(_grown(high)),
         outcome=outcome,
         better=better,
-        why="the runs have too few requests to bound it" if undecided and not bounded else None,
+        why=_UNBOUNDED if undecided and not bounded else None,
         runs_to_settle=_runs_to_settle(first, second, margins, abs(margin - worse_by)) if undecided and bounded else None,
     )
 
@@ -182,7 +184,7 @@ def _shares(metric: str, before: Sequence[Estimate], after: Sequence[Estimate], 
     point = second - first
     low, high = point - math.hypot(down[1], up[0]), point + math.hypot(up[1], down[0])
     outcome, better = _decided(low, high, margins.least_share)
-    why = "the runs have too few requests to bound it" if outcome is Outcome.INCONCLUSIVE and not math.isfinite(high - low) else None
+    why = _UNBOUNDED if outcome is Outcome.INCONCLUSIVE and not math.isfinite(high - low) else None
     return BeforeAfter(metric, first, second, point, _finite(low), _finite(high), None, None, None, outcome, better, why)
 
 

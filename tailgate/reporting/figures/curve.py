@@ -76,11 +76,25 @@ def percentile_curve(run: Run) -> PercentileCurve | None:
     return PercentileCurve(_points(run, drawn), drawn.requests, drawn.failed, ends_at_q, budget_lines(run))
 
 
+def at_quantile(run: Run, metric: str, q: float) -> Estimate | None:
+    """A quantile that the record has no estimate of, as the curve has it, failures infinite; None where the histogram is damaged."""
+    drawn = distribution(run)
+    if drawn is None:
+        return None
+    known = _known(run, drawn)
+    point = _free(q, drawn, _costs(run, drawn, known), known)
+    return Estimate(metric, point.value_s, point.low_s, point.high_s)
+
+
+def _known(run: Run, drawn: Distribution) -> dict[float, Estimate]:
+    """The estimates of response times, by quantile, that agree with the histogram."""
+    return {q: one for metric, one in estimates_in(run).items() if (q := _of_response(metric)) and _holds(one, q, drawn)}
+
+
 def _points(run: Run, drawn: Distribution) -> tuple[QuantilePoint, ...]:
     if not drawn.answered:
         return ()
-    estimates = estimates_in(run)
-    known = {q: one for metric, one in estimates.items() if (q := _of_response(metric)) and _holds(one, q, drawn)}
+    known = _known(run, drawn)
     costs = _costs(run, drawn, known)
     steps = np.arange(0, math.floor(PER_DECADE * math.log10(drawn.requests)) + 1)
     between = {round(float(1 - 10 ** (-step / PER_DECADE)), 9) for step in steps} | {1 - 1 / drawn.requests}

@@ -23,6 +23,7 @@ from tailgate.reporting.plain import Plain
 from tailgate.reporting.recorded import began
 from tailgate.reporting.report.across import figures_across
 from tailgate.reporting.report.cases import ROW_COLUMNS, case_on_page, row
+from tailgate.reporting.report.comparison import comparison_on_page
 from tailgate.reporting.report.origin import common, in_plain_sight
 from tailgate.reporting.report.parts import moment
 from tailgate.reporting.report.past import pasts
@@ -33,14 +34,18 @@ from tailgate.reporting.terminal import KIND_NOTES, PROVISIONAL_NOTE
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from tailgate.reporting.compared.shown import Shown
+
 VENDORED = ("d3-7.9.2.min.js", "plot-0.6.17.umd.min.js")
 _HERE = "tailgate.reporting.report"
 MOST_CASES = 100
 """Of so many cases, the worst first, all is shown; of more, the rest stands in the table only."""
 
 
-def page(runs: Sequence[Run], complaints: Sequence[str] = ()) -> str:
-    """The whole page. complaints: sentences about files that could not be read. Raises RecordError without any run."""
+def page(runs: Sequence[Run], complaints: Sequence[str] = (), compared: Shown | None = None) -> str:
+    """The whole page. complaints: sentences about files that could not be read. compared: the runs before and after, where there are
+    such. Raises RecordError without any run.
+    """
     if not runs:
         raise RecordError("there is no run to report; name run files, benchmark JSON or folders of them")
     counted = newest(runs)
@@ -68,6 +73,7 @@ def page(runs: Sequence[Run], complaints: Sequence[str] = ()) -> str:
         not_shown=len(counted) - len(detailed),
         origin=in_plain_sight(counted),
         across=across,
+        compared=None if compared is None else comparison_on_page(compared),
         cases=cases,
         complaints=complaints,
         began=moment(min(map(began, runs))),
@@ -77,9 +83,9 @@ def page(runs: Sequence[Run], complaints: Sequence[str] = ()) -> str:
     )
 
 
-def written(runs: Sequence[Run], path: Path, complaints: Sequence[str] = ()) -> Path:
+def written(runs: Sequence[Run], path: Path, complaints: Sequence[str] = (), compared: Shown | None = None) -> Path:
     """Write the page of the runs, and say where it is. Raises RecordError."""
-    return save(page(runs, complaints), path)
+    return save(page(runs, complaints, compared), path)
 
 
 def save(text: str, path: Path) -> Path:
