@@ -138,7 +138,7 @@ def test_every_run_is_in_one_benchmark_json_also_that_of_a_failed_test(
 
 
 def test_pytest_benchmarks_own_command_works_on_the_history(run_pytest: Pytest) -> None:
-    """`list` names the file of every session; `compare` puts the sessions side by side."""
+    """`list` names the file of every session; `compare` puts the sessions side by side, and ours takes the same files."""
     for _ in range(2):
         run_pytest()
     command = [sys.executable, "-m", "pytest_benchmark", "--storage", "file://reports/benchmarks"]
@@ -148,6 +148,13 @@ def test_pytest_benchmarks_own_command_works_on_the_history(run_pytest: Pytest) 
         [*command, "compare", "--columns=median,rounds"], capture_output=True, text=True, check=True, timeout=60
     ).stdout
     assert "benchmark 'ranker (emulated)': 2 tests" in compared
+    first, second = saved_in(Path("reports"))
+    second.write_text(second.read_text().replace("2026-11-22T", "2026-11-23T"))  # made-up runs all begin at one time
+    ours = subprocess.run(
+        [sys.executable, "-m", "tailgate", "compare", first, second], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ours.returncode, ours.stderr) == (2, ""), "one run a side of the same does not settle 3 %"
+    assert "emulated undecided in 3 of 3 cases" in ours.stdout
     assert compared.count("test_over_budget") == 2
 
 
