@@ -11,7 +11,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from benchmarks import verdicts_cost, verdicts_history, verdicts_independent, verdicts_memory, verdicts_one_run, verdicts_two_arms
+from benchmarks import (
+    verdicts_cost,
+    verdicts_history,
+    verdicts_independent,
+    verdicts_memory,
+    verdicts_one_run,
+    verdicts_trend,
+    verdicts_two_arms,
+)
 from benchmarks.figures import Settings, Table, keep, publish
 
 HERE = Path(__file__).parent
@@ -22,6 +30,7 @@ PARTS: Mapping[str, Callable[[Settings], Iterable[Table]]] = {
     "cost": verdicts_cost.measure,
     "two_arms": verdicts_two_arms.measure,
     "history": verdicts_history.measure,
+    "trend": verdicts_trend.measure,
 }
 """By name what each part measures; its tables are named after it, `one_run: …` where there are several."""
 

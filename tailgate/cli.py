@@ -180,6 +180,18 @@ def _sweep(options: argparse.Namespace) -> int:
     return sweep(options)
 
 
+def _declare_trend(parser: argparse.ArgumentParser) -> None:
+    from tailgate.trend_command import declare
+
+    declare(parser)
+
+
+def _trend(options: argparse.Namespace) -> int:
+    from tailgate.trend_command import trend
+
+    return trend(options)
+
+
 VERBS = (
     Verb("compare", "Compare recorded runs with earlier ones of the same cases.", _declare_compare, _compare),
     Verb("drive", "Measure a URL's latency under load.", _declare_drive, _drive),
@@ -188,4 +200,5 @@ VERBS = (
     Verb("report", "Write recorded runs as one HTML page.", _declare_report, _report),
     Verb("show", "Print the verdict and the estimates of recorded runs again.", _declare_show, _show),
     Verb("sweep", "Find what sessions left on AWS, and delete what is due.", _declare_sweep, _sweep),
+    Verb("trend", "Show each case's history, and which run moved it.", _declare_trend, _trend),
 )

@@ -19,7 +19,7 @@ from tailgate.plan.case import Case
 from tailgate.reporting.differences import differences
 from tailgate.reporting.history import NEWEST_RUNS
 from tailgate.reporting.plain import Plain
-from tailgate.reporting.recorded import began, benchmarks_folder, kept, newest_runs, trusted
+from tailgate.reporting.recorded import began, benchmarks_folder, kept, newest_runs, trusted, which
 from tailgate.reporting.run_file import Run
 from tailgate.reporting.show import runs_of
 
@@ -43,7 +43,7 @@ class Baselines:
     ) -> None:
         self.name = ", ".join(names)
         self._least_effect, self._vantage = LEAST_EFFECT if least_effect is None else least_effect, vantage
-        found = {_which(run): run for name in names for run in _named(name, history, start)}
+        found = {which(run): run for name in names for run in _named(name, history, start)}
         self._all = sorted(found.values(), key=began)
         self._runs = last_of_repeats(trusted(self._all))
 
@@ -122,11 +122,6 @@ def _in(path: Path, name: str) -> list[Run]:
 def _is_of(run: Run, name: str) -> bool:
     commit = str(run.provenance.get("commit"))
     return run.provenance.get("branch") == name or (_COMMIT.fullmatch(name) is not None and commit.startswith(name))
-
-
-def _which(run: Run) -> tuple[object, ...]:
-    """What tells runs apart: one that stands in two files is one run."""
-    return run.provenance.get("session"), run.samples, began(run), *kept(run)
 
 
 def _asked(run: Run) -> tuple[object, ...]:

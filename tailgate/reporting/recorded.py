@@ -58,6 +58,11 @@ def kept(run: Run) -> tuple[str, str, str]:
     return str(run.case.get("key")), str(run.provenance.get("target")), str(run.provenance.get("vantage"))
 
 
+def which(run: Run) -> tuple[object, ...]:
+    """What tells runs apart: one that stands in two files is one run."""
+    return run.provenance.get("session"), run.samples, began(run), *kept(run)
+
+
 def _newest(folder: Path, most_files: int) -> list[Path]:
     """Its newest files by their time of change; those that vanish meanwhile are passed over."""
     timed = []

@@ -150,10 +150,15 @@ def _changes(baseline: Baseline, metrics: Iterable[str], newest: Times, repeat: 
         )
 
 
+def typical_spread_of(runs: Sequence[Estimate]) -> float:
+    """Between such runs at the least: what quiet systems show, and what is not known within an ordinary one of them."""
+    errors = [error for error in map(_error, runs) if error is not None]
+    return math.hypot(TYPICAL_SPREAD, statistics.median(errors) if errors else 0.0)
+
+
 def _typical_spread(newest: Estimate, earlier: Sequence[Estimate]) -> float:
-    """Between runs at the least: what quiet systems show, and what is not known within a run, the newest or an ordinary one."""
-    own, others = _error(newest), [error for error in map(_error, earlier) if error is not None]
-    return math.hypot(TYPICAL_SPREAD, max(own or 0.0, statistics.median(others) if others else 0.0))
+    """The same, where the newest may be known less well than an ordinary one."""
+    return max(typical_spread_of(earlier), math.hypot(TYPICAL_SPREAD, _error(newest) or 0.0))
 
 
 def _error(estimate: Estimate) -> float | None:

@@ -1,0 +1,49 @@
+"""A trend in Markdown, for a job's summary or a pull request's comment: what moved first, then each line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tailgate.reporting.markdown_text import name, table, text
+from tailgate.reporting.terminal import KIND_NOTES
+from tailgate.reporting.trend.lines import CaseTrend, Line
+from tailgate.reporting.trend.spark import spark
+from tailgate.reporting.trend.words import alone, newest_shown, shift_lines, state_shown, usual_shown, verdict
+
+_SIGNS = 30
+_HEAD = ("case", "metric", " runs", "oldest to newest", " newest", " usual [band]", "newest run")
+
+
+def markdown(cases: Sequence[CaseTrend], complaints: Sequence[str] = ()) -> str:
+    """The page. complaints: sentences of what could not be read."""
+    moved = any(case.moved for case in cases)
+    return "".join(
+        [
+            f"## Trend of tail latency: {'slower' if moved else 'as usual'}\n\n",
+            f"{text(verdict(cases))}\n\n",
+            *_kinds(cases),
+            *table(_HEAD, [_row(case, line) for case in cases if not case.alone for line in case.lines]),
+            *_shifts(cases),
+            *([f"- {text(sentence)}\n"] if (sentence := alone(cases)) else []),
+            *(f"- not read: {text(sentence)}\n" for sentence in complaints),
+        ]
+    )
+
+
+def _kinds(cases: Sequence[CaseTrend]) -> Iterator[str]:
+    kinds = dict.fromkeys(str(case.told.target) for case in cases)
+    yield from (f"> Target {text(KIND_NOTES[kind]) if kind in KIND_NOTES else name(kind)}\n\n" for kind in kinds)
+
+
+def _row(case: CaseTrend, line: Line) -> list[str]:
+    signs = "".join(sign for sign, _ in spark(line, _SIGNS))
+    state = text(state_shown(line))
+    where = f"{name(case.told.case)} {text(case.told.target)}"
+    drawn = f"<code>{signs}</code>"
+    told = f"**{state}**" if line.told.moved else state
+    return [where, text(line.told.metric), str(len(line.told.points)), drawn, text(newest_shown(line)), text(usual_shown(line)), told]
+
+
+def _shifts(cases: Sequence[CaseTrend]) -> list[str]:
+    told = [f"- {name(case.told.case)}: {text(sentence)}\n" for case in cases for sentence in shift_lines(case)]
+    return [*told, "\n"] if told else []

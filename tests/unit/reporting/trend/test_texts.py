@@ -1,0 +1,108 @@
+"""A trend as people and programs read it: terminal, Markdown, JSON; the same numbers in each."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tailgate.reporting.numbers import shown
+from tailgate.reporting.terminal import EMULATED_NOTE
+from tailgate.reporting.trend.document import document
+from tailgate.reporting.trend.lines import CaseTrend, trends
+from tailgate.reporting.trend.markdown import markdown
+from tailgate.reporting.trend.table import terminal
+from tests.unit.reporting.test_markdown_text import NAMES, Page
+from tests.unit.reporting.trend.series import CASE, commit_of, found, noisy, run_of
+
+
+def stepped(name: str = "ranker", after: int = 2, **provenance: object) -> tuple[CaseTrend, ...]:
+    slow = [run_of(15 + place, value, name, versions={"botocore": "1.44.5"}, **provenance) for place, value in enumerate([0.05] * after)]
+    return trends(found([*(run_of(place, value, name, **provenance) for place, value in enumerate(noisy(1, 15))), *slow]), metrics=["p99"])
+
+
+MOVED, LEVEL = stepped(), stepped(after=8)
+
+
+def test_the_terminal_says_what_moved_with_which_run_and_commits() -> None:
+    """The name, the runs as signs, the newest beside its band; then the run that it moved with, and what else changed there."""
+    text = terminal(MOVED, width=120, styled=False)
+    assert f"{CASE}, emulated, 17 runs since 2026-09-01" in text
+    assert "50.0 ms" in text
+    assert "slower" in text
+    told = " ".join(text.split())
+    assert "above the band from run 16 of 17 on, 2026-09-16 09:00 UTC: p99 " in told
+    assert "commit 0014cccccccc → 0015cccccccc" in told
+    assert "changed with it: botocore 1.44.3 → 1.44.5" in told
+    assert f"Slower than before, as two runs or more say, the newest among them: {CASE}: p99 " in told
+    assert EMULATED_NOTE in told
+
+
+def test_a_level_that_stays_is_told_and_is_no_news() -> None:
+    """Its newest run is as usual."""
+    text = terminal(LEVEL, width=120, styled=False)
+    assert "│" in text
+    assert "new level from run 16 of 23 on" in text
+    assert "as usual" in text
+    assert "Its newest run does not make it slower." in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    """But where a line has no room for fewer signs; older runs give way first."""
+    lines = terminal([*MOVED, *LEVEL], width=width, styled=False).splitlines()
+    assert max(map(len, lines)) <= width
+    assert any("█" in line for line in lines)
+
+
+def test_cases_of_one_run_are_named_in_a_sentence() -> None:
+    """They make no line."""
+    cases = trends(found([run_of(0, 0.04), run_of(1, 0.04), run_of(2, 0.04, "embedder")]))
+    text = terminal(cases, width=100, styled=False)
+    assert "one run only: embedder-ml.m5.large-public" in text
+    assert "embedder-ml.m5.large-public, emulated" not in text
+    assert Page("li", markdown(cases)).texts == ["one run only: embedder-ml.m5.large-public"]
+
+
+def test_markdown_has_a_row_a_metric_and_the_same_words() -> None:
+    """Heading, sentence, caveat, table, and what came with the move."""
+    text = markdown(MOVED, ["cut.json is not JSON"])
+    assert text.startswith("## Trend of tail latency: slower\n\n")
+    cells = Page("td", text).texts
+    assert cells[:3] == [f"{CASE} emulated", "p99", "17"]
+    newest = MOVED[0].lines[0].newest
+    assert cells[4] == shown("p99", newest.value.value) == "50.0 ms"
+    assert shown("p99", newest.expected_s) in cells[5]
+    assert EMULATED_NOTE in Page("blockquote", text).texts[0]
+    assert "botocore 1.44.3 → 1.44.5" in Page("li", text).texts[0]
+    assert "cut.json is not JSON" in Page("li", text).texts[-1]
+
+
+@given(NAMES)
+def test_any_name_is_shown_as_it_is_in_markdown(name: str) -> None:
+    """Script, quotes, emoji, right to left: the first cell of the table is the name."""
+    cases = trends(found([run_of(0, 0.04, name), run_of(1, 0.04, name)]), metrics=["p99"])
+    expected = Page("td", markdown(trends(found([run_of(0, 0.04), run_of(1, 0.04)]), metrics=["p99"]))).texts
+    assert Page("td", markdown(cases)).texts[1:] == expected[1:]
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(1e-6, 1e6)), min_size=1, max_size=12))
+def test_json_is_strict_and_says_what_the_lines_say(times_s: list[float | None]) -> None:
+    """Format 1; a value of null is infinite."""
+    cases = trends(found([run_of(place, value) for place, value in enumerate(times_s)]), metrics=["p99"])
+    told = json.loads(document(cases, ["a complaint"]), parse_constant=pytest.fail)
+    assert (told["record"], told["format"], told["unread"]) == ("tailgate-trend", 1, ["a complaint"])
+    (metric,) = told["cases"][0]["metrics"]
+    assert [point["value"] for point in metric["points"]] == times_s
+    assert [point["file"] for point in metric["points"]] == [f"{place}.json" for place in range(len(times_s))]
+    assert metric["state"] == cases[0].lines[0].state
+
+
+def test_json_has_the_shift_as_it_is() -> None:
+    """Its place, both commits, and what else changed."""
+    told = json.loads(document(LEVEL))
+    (shift,) = told["cases"][0]["metrics"][0]["shifts"]
+    assert (shift["point"], shift["level"], shift["commit"]) == (15, True, commit_of(15))
+    assert shift["also"] == ["botocore 1.44.3 → 1.44.5"]
+    assert told["moved"] is False
+    assert json.loads(document(MOVED))["moved"] is True
