@@ -38,19 +38,24 @@ def terminal(cases: Sequence[CaseTrend], *, width: int, styled: bool) -> str:
     signs: set[str] = set()
     names = [case.told.case for case in drawn]
     for case in drawn:
-        console.print(Text(heading(case), style="bold"))
+        console.print(_text(heading(case), "bold"))
         if names.count(case.told.case) > 1:
-            console.print(Padding(Text(case.told.key, style="dim"), (0, 0, 0, _INDENT)))
+            console.print(Padding(_text(case.told.key, "dim"), (0, 0, 0, _INDENT)))
         console.print(Padding(_table(case, rows, widths, room, signs), (0, 0, 0, _INDENT)))
         for sentence in shift_lines(case):
-            console.print(Padding(Text(sentence), (0, 0, 0, _INDENT)))
+            console.print(Padding(_text(sentence), (0, 0, 0, _INDENT)))
         console.print()
-    console.print(Text(verdict(cases)))
+    console.print(_text(verdict(cases)))
     if (single := alone(cases)) is not None:
-        console.print(Text(single))
+        console.print(_text(single))
     for note in _notes(cases, signs):
         console.print(Text(note, style="dim"))
     return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
+
+
+def _text(words: str, style: str = "") -> Text:
+    """Text with nothing that a terminal would obey: names are other people's."""
+    return Text("".join(sign if sign.isprintable() else "�" for sign in words), style=style)
 
 
 def _cells(line: Line) -> tuple[str, str, str, str]:

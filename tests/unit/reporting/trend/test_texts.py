@@ -55,6 +55,14 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert any("█" in line for line in lines)
 
 
+def test_a_name_that_a_terminal_would_obey_is_shown_and_not_obeyed() -> None:
+    """Escape sequences lose their escape; emoji and other scripts stay."""
+    name = "a\x1b[2J\x07\u009b 模型😀"
+    text = terminal(trends(found([run_of(0, 0.04, name), run_of(1, 0.04, name)])), width=120, styled=False)
+    assert "a�[2J�� 模型😀" in text
+    assert not {sign for sign in text if not sign.isprintable()} - {"\n"}
+
+
 def test_cases_of_one_run_are_named_in_a_sentence() -> None:
     """They make no line."""
     cases = trends(found([run_of(0, 0.04), run_of(1, 0.04), run_of(2, 0.04, "embedder")]))
