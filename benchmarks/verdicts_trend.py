@@ -28,7 +28,7 @@ COLUMNS = {
     "series": ("fifty runs", "text"),
     "above": ("some run above its band", "rate"),
     "alarm": ("`--fail-on-change` said 1", "rate"),
-    "level": ("a level in the plot", "rate"),
+    "level": ("a level where none began", "rate"),
     "found_2": ("found by the 2nd run", "rate"),
     "found_3": ("by the 3rd", "rate"),
     "found_10": ("by the 10th", "rate"),

@@ -1,6 +1,8 @@
 """A trend as people and programs read it: terminal, Markdown, JSON; the same numbers in each."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -104,6 +106,18 @@ def test_json_is_strict_and_says_what_the_lines_say(times_s: list[float | None])
     assert [point["value"] for point in metric["points"]] == times_s
     assert [point["file"] for point in metric["points"]] == [f"{place}.json" for place in range(len(times_s))]
     assert metric["state"] == cases[0].lines[0].state
+
+
+def test_every_key_of_the_json_is_on_its_page() -> None:
+    """At every depth."""
+
+    def keys(value: object) -> set[str]:
+        below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return {*(value if isinstance(value, dict) else ()), *(key for one in below for key in keys(one))}
+
+    page = (Path(__file__).parents[4] / "docs" / "trend.md").read_text(encoding="utf-8").partition("## The JSON")[2]
+    told = set(re.findall(r"`\"?(\w+)\"?[`:]", page))
+    assert keys(json.loads(document(LEVEL))) - told == set()
 
 
 def test_json_has_the_shift_as_it_is() -> None:
