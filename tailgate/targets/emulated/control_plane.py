@@ -1,7 +1,8 @@
 """The emulation's control plane: moto, mended, as a process of its own. `python -m tailgate.targets.emulated.control_plane`
 
 It reads one line of JSON settings from stdin, prints one line `{"ready": true, "url": …}` and lives until stdin ends or
-SIGTERM comes, so that it cannot outlive whoever started it. It listens on 127.0.0.1 only and checks no signature.
+SIGTERM comes, so that it cannot outlive whoever started it. It listens on 127.0.0.1, or on an address that hosts of the
+emulation reach as well, and checks no signature.
 """
 
 from __future__ import annotations
@@ -20,10 +21,15 @@ from tailgate.targets.emulated.simulation import Simulation
 
 @dataclass(frozen=True, slots=True)
 class ControlPlaneSettings:
-    """How the control plane behaves. simulation: the life of endpoints whose tags do not say. Times in seconds."""
+    """How the control plane behaves. simulation: the life of endpoints whose tags do not say. Times in seconds.
+
+    ip: what it listens on. hosts: whether a keeper makes a host of each EC2 instance (see `shim_instances`).
+    """
 
     simulation: Simulation = field(default_factory=Simulation)
     vpc_endpoint_pending_s: float = 0.0
+    ip: str = "127.0.0.1"
+    hosts: bool = False
 
     def to_json(self) -> str:
         """The settings as one line."""
@@ -47,16 +53,21 @@ def serve(settings: ControlPlaneSettings) -> str:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
+    from tailgate.targets.emulated.backstage import with_backstage
     from tailgate.targets.emulated.shim import mend_sagemaker
     from tailgate.targets.emulated.shim_ec2 import mend_ec2
+    from tailgate.targets.emulated.shim_ssm import mend_ssm
 
     mend_sagemaker(settings.simulation)
-    mend_ec2(settings.vpc_endpoint_pending_s)
+    mend_ec2(settings.vpc_endpoint_pending_s, kept=settings.hosts)
+    mend_ssm()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     application = DomainDispatcherApplication(create_backend_app)
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
+    if settings.hosts:
+        application = with_backstage(application)
+    server = make_server(settings.ip, 0, application, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, name="moto", daemon=True).start()
-    return f"http://127.0.0.1:{server.server_port}"
+    return f"http://{settings.ip}:{server.server_port}"
 
 
 def main() -> None:

@@ -15,10 +15,12 @@ from typing import Any
 from moto.ec2 import models
 from moto.ec2.exceptions import DependencyViolationError
 
+from tailgate.targets.emulated.shim_instances import Instances
+
 _LETTERS = string.ascii_lowercase + string.digits
 
 
-class Ec2(models.EC2Backend):
+class Ec2(Instances):
     """moto's backend for EC2, whose interface endpoints are pending for a while, have proper names, and hold their groups."""
 
     __module__ = models.__name__  # moto finds a service's routes beside the module of its backend
@@ -89,12 +91,12 @@ def dns_entries(endpoint_id: str, service_name: str, zones: Iterable[str], *, pr
     return entries
 
 
-def mend_ec2(pending_s: float) -> None:
+def mend_ec2(pending_s: float, *, kept: bool = False) -> None:
     """Put the mended backend in moto's place, process-wide. To be called once, before the first request.
 
-    pending_s: how long an interface endpoint is pending.
+    pending_s: how long an interface endpoint is pending. kept: whether instances are hosts that a keeper makes and removes.
     """
-    Ec2.pending_s = pending_s
+    Ec2.pending_s, Ec2.kept = pending_s, kept
     models.ec2_backends.backend = Ec2
 
 

@@ -1,0 +1,68 @@
+"""Keeping: the keeper of emulated hosts as whoever starts it holds it. Its process is `tailgate.vantage.emulated.keeper`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+from tailgate.child import Child
+
+_READY_WITHIN_S = 60.0
+_ASK_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """A running keeper and its network.
+
+    kind: `namespaces`, or `loopback` where these are not permitted, and why. gateway: this host's address there, for moto.
+    ips: of the data plane's network paths, by name. Hosts reach these alone.
+    """
+
+    child: Child
+    kind: str
+    why: str
+    gateway: str
+    ips: Mapping[str, str]
+
+    @classmethod
+    def start(
+        cls,
+        round_trips_s: Mapping[str, float],
+        *,
+        minute_s: float = 60.0,
+        namespaces: bool = True,
+        keep_on: Callable[[], None] = lambda: None,
+    ) -> Keeping:
+        """Make the network. round_trips_s: by network path, what is added for hosts, 0 for nothing. Raises TargetError.
+
+        minute_s: how long a minute of a host's `shutdown` lasts. namespaces: False for processes with loopback addresses at once.
+        """
+        child = Child("hosts' keeper", "tailgate.vantage.emulated.keeper")
+        try:
+            child.tell({"paths": dict(round_trips_s), "minute_s": minute_s, "namespaces": namespaces})
+            ready = child.ready(_READY_WITHIN_S, keep_on)
+        except BaseException:
+            child.end(1.0)
+            raise
+        return cls(child, ready["kind"], ready["why"], ready["gateway"], ready["ips"])
+
+    def attend(
+        self, control_plane: str, credentials: Mapping[str, str] | None = None, names: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep hosts for the instances of the moto at that URL, which has to have been told `hosts`, and to listen on `gateway`.
+
+        credentials: what the instances' roles lend (access_key, secret_key; see `sigv4.Credentials`), None for none. names: what hosts
+        resolve, to which address; only in namespaces. Raises TargetError.
+        """
+        self.child.tell({"control_plane": control_plane, "credentials": credentials, "names": dict(names or {})})
+
+
+def instances_at(control_plane: str) -> list[dict[str, Any]]:
+    """What moto's process has of its instances, beside what EC2 tells: private_ip and pid, this host's id of the first process of each."""
+    with build_opener(ProxyHandler({})).open(f"{control_plane}/tailgate/instances", timeout=_ASK_TIMEOUT_S) as response:
+        told: list[dict[str, Any]] = json.loads(response.read())["instances"]
+    return told

@@ -1,0 +1,185 @@
+"""Network: what a keeper's hosts are on. Namespaces at a switch where this host permits them, loopback addresses elsewhere.
+
+A switch in a namespace of its own joins the hosts and this host. What goes to a network path that has a round-trip time is
+passed on by the switch to the delay line, and comes back to the hosts' second addresses over it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tailgate.errors import TargetError
+from tailgate.targets.emulated.network import loopback_ips
+from tailgate.vantage.emulated import namespaces
+from tailgate.vantage.emulated.addresses import HOSTS, METADATA_IP, NETWORKS, Network
+from tailgate.vantage.emulated.namespaces import Namespace
+
+_TRIES = 20
+DELAYED_DEVICE = "delayed"
+_APART = ("unshare", "--pid", "--mount", "--uts", "--fork", "--kill-child", "--mount-proc", "--propagation", "private")
+
+
+@dataclass(frozen=True, slots=True)
+class Berth:
+    """Where a host is put. command: what its first process is started by. metadata: `http://IP:PORT` of its metadata service, port 0
+    for a free one. isolated: whether processes, files and network are its own. index: to be given back.
+    """
+
+    index: int
+    ip: str
+    metadata: tuple[str, int]
+    command: tuple[str, ...]
+    isolated: bool
+
+
+class HostNetwork(Protocol):
+    """What hosts are on. kind: `namespaces` or `loopback`. gateway: this host's address there. ips: of the network paths, by name."""
+
+    kind: str
+    gateway: str
+    ips: Mapping[str, str]
+
+    def berth(self, mac: str | None) -> Berth:
+        """A place for one more host. Raises TargetError where there is none left."""
+        ...
+
+    def free(self, berth: Berth) -> None:
+        """The host is gone."""
+        ...
+
+    def close(self) -> None:
+        """Take it all away."""
+        ...
+
+
+class LoopbackNetwork:
+    """Hosts that are processes with loopback addresses of their own; files and processes are this host's."""
+
+    kind = "loopback"
+    gateway = "127.0.0.1"
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self.ips = dict(zip(paths, loopback_ips(len(paths)), strict=True))
+
+    def berth(self, mac: str | None) -> Berth:  # noqa: ARG002  # the protocol's
+        """An address that nobody has."""
+        ip = loopback_ips(1)[0]
+        return Berth(0, ip, (ip, 0), (), isolated=False)
+
+    def free(self, berth: Berth) -> None:
+        """Nothing was taken."""
+
+    def close(self) -> None:
+        """Nothing was made."""
+
+
+class NamespaceNetwork:
+    """Hosts that are network namespaces. delayed: the network paths that have a round-trip time. Raises TargetError."""
+
+    kind = "namespaces"
+
+    def __init__(self, paths: Sequence[str], delayed: Sequence[str]) -> None:
+        self.switch = Namespace()
+        self._network = self._plugged_in()
+        self._namespaces: dict[int, Namespace] = {}
+        self.gateway = self._network.gateway
+        self.ips = {path: self._network.path_ip(index) for index, path in enumerate(paths)}
+        self._delayed_ips = [self.ips[path] for path in delayed]
+        near = [ip for path, ip in self.ips.items() if path not in delayed]
+        device = self._network.device
+        namespaces.ip(
+            f"addr add {self.gateway}/25 dev {device}", *(f"addr add {ip}/32 dev {device}" for ip in near), f"link set {device} up"
+        )
+        self.switch.ip(
+            *("link set lo up", "link add hosts type bridge", "link set uplink master hosts", "link set uplink up"),
+            *(f"addr add {self._network.switch}/25 dev hosts", "link set hosts up"),
+        )
+
+    @property
+    def delay_device(self) -> str:
+        """The delay line's end on this host."""
+        return self._network.device + "d"
+
+    def join_delay_line(self) -> None:
+        """Lead the delayed paths over it, once both its devices are there. Raises TargetError."""
+        device, route = self.delay_device, self._network.delayed
+        namespaces.ip(f"link set {device} up", *(f"addr add {ip}/32 dev {device}" for ip in self._delayed_ips), f"route add {route} dev {device}")
+        self.switch.ip(
+            f"link set {DELAYED_DEVICE} up",
+            *(f"route add {ip}/32 dev {DELAYED_DEVICE}" for ip in self._delayed_ips),
+            f"route add {route} dev hosts",
+        )
+        self.switch.forward()
+
+    def berth(self, mac: str | None) -> Berth:
+        """A namespace at the switch. Raises TargetError."""
+        index = next((index for index in HOSTS if index not in self._namespaces), None)
+        if index is None:
+            raise TargetError(f"the emulation has room for {len(HOSTS)} hosts")
+        own = self._namespaces[index] = Namespace()
+        try:
+            self._wire(own, index, mac)
+        except TargetError:
+            own.close()
+            del self._namespaces[index]
+            raise
+        return Berth(index, self._network.host_ip(index), (METADATA_IP, 80), tuple(own.entering(*_APART)), isolated=True)
+
+    def free(self, berth: Berth) -> None:
+        """Its cable at the switch goes with the namespace, whose end the kernel sees to in its own time: so it goes first."""
+        with contextlib.suppress(TargetError):
+            self.switch.ip(f"link del host{berth.index}")
+        self._namespaces.pop(berth.index).close()
+
+    def close(self) -> None:
+        """This host's end first, so that it is gone when this returns."""
+        with contextlib.suppress(TargetError):
+            namespaces.ip(f"link del {self._network.device}")
+        for each in (*self._namespaces.values(), self.switch):
+            each.close()
+
+    def _plugged_in(self) -> Network:
+        """One that nobody has: the device's name says which are taken."""
+        error = TargetError("no network was tried")
+        for number in random.sample(NETWORKS, _TRIES):
+            network = Network(number)
+            try:
+                namespaces.ip(f"link add {network.device} type veth peer name uplink netns {self.switch.path}")
+                return network
+            except TargetError as taken:
+                error = taken
+        self.switch.close()
+        raise error
+
+    def _wire(self, own: Namespace, index: int, mac: str | None) -> None:
+        cable = f"host{index}"
+        self.switch.ip(
+            f"link add {cable} type veth peer name eth0 netns {own.path}", f"link set {cable} master hosts", f"link set {cable} up"
+        )
+        second = f"addr add {self._network.delayed_ip(index)}/32 dev eth0"
+        over = f"via {self._network.switch} src {self._network.delayed_ip(index)}"
+        own.ip(
+            *("link set lo up", f"addr add {METADATA_IP}/32 dev lo"),
+            *((f"link set eth0 address {mac}",) if mac else ()),
+            *(f"addr add {self._network.host_ip(index)}/25 dev eth0", "link set eth0 up"),
+            *((second,) if self._delayed_ips else ()),
+            *(f"route add {ip}/32 {over}" for ip in self._delayed_ips),
+        )
+
+
+def open_network(paths: Sequence[str], delayed: Sequence[str], *, wanted: bool = True) -> tuple[HostNetwork, str]:
+    """Namespaces where they are wanted, or loopback with the reason why. Raises TargetError where paths are to be delayed and cannot be."""
+    why = namespaces.missing() if wanted else "as asked"
+    if why is None:
+        try:
+            return NamespaceNetwork(paths, delayed), ""
+        except TargetError as error:
+            why = str(error)
+    if delayed:
+        raise TargetError(f"no network path can have a round-trip time here: {why}; measure without, or where namespaces are permitted")
+    return LoopbackNetwork(paths), why if sys.platform == "linux" else f"{sys.platform} has no network namespaces"
