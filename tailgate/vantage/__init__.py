@@ -6,15 +6,17 @@ harness itself takes there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tailgate.aws.instance_metadata import Instance
-from tailgate.generator.followed import Generator
-from tailgate.generator.order import Order
-from tailgate.plan.case import Case
-from tailgate.targets import Endpoint
+if TYPE_CHECKING:  # what runs on an emulated host imports this package, and none of these
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from tailgate.aws.instance_metadata import Instance
+    from tailgate.generator.followed import Generator
+    from tailgate.generator.order import Order
+    from tailgate.plan.case import Case
+    from tailgate.targets import Endpoint
 
 
 class Post(Protocol):

@@ -17,9 +17,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
-from moto.ssm.models import ssm_backends
-
 from tailgate.targets.emulated.shim_instances import every_instance, report, told
+from tailgate.targets.emulated.shim_ssm import ssm_of
 
 _ROOT = "/tailgate/"
 _WAIT_S = 2.0
@@ -55,15 +54,14 @@ def _answer(path: list[str], environ: dict[str, Any]) -> dict[str, Any]:
     if kind == "instances":
         report(instance_id, account, region, said)
         if said["state"] != "running":
-            ssm_backends[account][region].forget(instance_id)
+            ssm_of(account, region).forget(instance_id)
         return {}
     if kind != "agent":
         raise KeyError(kind)
     if command:
-        ssm_backends[account][region].ended(instance_id, command[0], said)
+        ssm_of(account, region).ended(instance_id, command[0], said)
         return {}
-    work: dict[str, Any] = ssm_backends[account][region].work(instance_id, said["facts"], _WAIT_S)
-    return work
+    return ssm_of(account, region).work(instance_id, said["facts"], _WAIT_S)
 
 
 def _instances(known: str) -> dict[str, Any]:

@@ -62,9 +62,7 @@ def serve(settings: ControlPlaneSettings) -> str:
     mend_ec2(settings.vpc_endpoint_pending_s, kept=settings.hosts)
     mend_ssm()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    application = DomainDispatcherApplication(create_backend_app)
-    if settings.hosts:
-        application = with_backstage(application)
+    application = with_backstage(DomainDispatcherApplication(create_backend_app))
     server = make_server(settings.ip, 0, application, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, name="moto", daemon=True).start()
     return f"http://{settings.ip}:{server.server_port}"

@@ -50,9 +50,7 @@ class Keeping:
             raise
         return cls(child, ready["kind"], ready["why"], ready["gateway"], ready["ips"])
 
-    def attend(
-        self, control_plane: str, credentials: Mapping[str, str] | None = None, names: Mapping[str, str] | None = None
-    ) -> None:
+    def attend(self, control_plane: str, credentials: Mapping[str, str] | None = None, names: Mapping[str, str] | None = None) -> None:
         """Keep hosts for the instances of the moto at that URL, which has to have been told `hosts`, and to listen on `gateway`.
 
         credentials: what the instances' roles lend (access_key, secret_key; see `sigv4.Credentials`), None for none. names: what hosts

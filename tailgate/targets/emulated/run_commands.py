@@ -32,6 +32,12 @@ class Status(enum.Enum):
     OVERTIME = ("TimedOut", "ExecutionTimedOut")
 
     @property
+    def told(self) -> tuple[str, str]:
+        """Status and StatusDetails."""
+        status, details = self.value
+        return status, details
+
+    @property
     def over(self) -> bool:
         """Whether it stays so."""
         return self not in (Status.PENDING, Status.RUNNING)
@@ -39,7 +45,7 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What was sent. sent_s: unix time. delivery_s: within which it has to begin. lines: of the shell script. limit_s: how long it may run."""
+    """What was sent. sent_s: unix time. delivery_s: within which it has to begin. limit_s: how long it may run."""
 
     id: str
     instance_ids: tuple[str, ...]
@@ -106,7 +112,7 @@ class Invocation:
 
     def described(self) -> dict[str, Any]:
         """As GetCommandInvocation answers."""
-        status, details = self.status.value
+        status, details = self.status.told
         over = self.status.over
         return {
             "CommandId": self.command.id,
@@ -135,13 +141,13 @@ def overall(invocations: Sequence[Invocation]) -> tuple[str, str]:
     """Status and details of a command from those of its invocations: running while one is, then the worst."""
     statuses = [invocation.status for invocation in invocations]
     if all(status is Status.PENDING for status in statuses):
-        return Status.PENDING.value
+        return Status.PENDING.told
     if not all(status.over for status in statuses):
-        return Status.RUNNING.value
+        return Status.RUNNING.told
     for worst in (Status.FAILED, Status.OVERTIME, Status.UNDELIVERED, Status.CANCELLED):
         if worst in statuses:
-            return worst.value
-    return Status.SUCCESS.value
+            return worst.told
+    return Status.SUCCESS.told
 
 
 def cut(text: str, characters: int) -> str:

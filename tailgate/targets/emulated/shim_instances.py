@@ -14,10 +14,18 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 from moto.ec2 import models
 from moto.ec2.models.instances import StateReason
-from moto.iam import iam_backends
+from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
 STATES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
+
+
+class Kept:
+    """What the emulation knows of an instance beside moto. profile: name or ARN. pid: of its host's first process."""
+
+    def __init__(self, profile: str | None) -> None:
+        self.profile = profile
+        self.pid: int | None = None
 
 
 class Instances(models.EC2Backend):
@@ -27,12 +35,16 @@ class Instances(models.EC2Backend):
 
     kept = False
 
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.kept_hosts: dict[str, Kept] = {}
+
     def run_instances(self, *args: Any, **kwargs: Any) -> Any:
         """Launch instances; each is pending until the keeper has made its host."""
         reservation = super().run_instances(*args, **kwargs)
         for instance in reservation.instances if self.kept else ():
-            # moto associates the profile in a step of its own, after which the instance may be running already
-            instance.host_profile = kwargs.get("iam_instance_profile_name") or kwargs.get("iam_instance_profile_arn")
+            # moto associates the profile in a step of its own, when the host may be up already
+            self.kept_hosts[instance.id] = Kept(kwargs.get("iam_instance_profile_name") or kwargs.get("iam_instance_profile_arn"))
             _set(instance, "pending")
         return reservation
 
@@ -66,6 +78,7 @@ def told(instance: Any) -> dict[str, Any]:
     nic = instance.nics.get(0)
     subnet = nic.subnet if nic is not None else None
     backend = instance.ec2_backend
+    host = backend.kept_hosts.get(instance.id) or Kept(None)
     return {
         "instance_id": instance.id,
         "state": instance.state,
@@ -81,25 +94,25 @@ def told(instance: Any) -> dict[str, Any]:
         "vpc_id": subnet.vpc_id if subnet is not None else None,
         "vpc_cidr": _cidr(backend, subnet),
         "mac": nic.mac_address if nic is not None else None,
-        "role": _role(instance),
+        "role": _role(instance, host.profile),
         "user_data": _text(instance.user_data),
         "tokens_required": instance.metadata_options.http_tokens == "required",
         "metadata": instance.metadata_options.http_endpoint == "enabled",
         "on_shutdown": instance.instance_initiated_shutdown_behavior,
         "private_ip": instance.private_ip_address if nic is not None else None,
-        "pid": getattr(instance, "host_pid", None),
+        "pid": host.pid,
     }
 
 
 def report(instance_id: str, account: str, region: str, said: Mapping[str, Any]) -> None:
     """What the keeper says of an instance: state, private_ip where it is up, reason where it is down. Raises KeyError."""
-    backend = models.ec2_backends[account][region]
+    backend: Instances = models.ec2_backends[account][region]  # type: ignore[assignment]  # mend_ec2 has put it there
     instance = next(each for each in backend.all_instances() if each.id == instance_id)
     state = said["state"]
     if state == "running":
         if instance.state != "pending":
             return  # somebody has terminated it meanwhile
-        instance.host_pid = said["pid"]
+        backend.kept_hosts[instance_id].pid = said["pid"]
         nic = instance.nics[0]
         nic.private_ip_address = said["private_ip"]
         for each in nic.private_ip_addresses:
@@ -115,9 +128,8 @@ def _set(instance: Any, state: str) -> None:
     instance._state.name, instance._state.code = state, STATES[state]
 
 
-def _role(instance: Any) -> str | None:
+def _role(instance: Any, profile: str | None) -> str | None:
     """The role of its instance profile: by the name or the ARN that it was launched with."""
-    profile = getattr(instance, "host_profile", None)
     if profile is None:
         return None
     for each in iam_backends[instance.owner_id][get_partition(instance.region_name)].instance_profiles.values():

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from threading import Condition
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ssm import models
+from moto.ssm.exceptions import SSMException
 from moto.ssm.responses import SimpleSystemManagerResponse
 
-from tailgate.targets.emulated.run_commands import Command, Invocation, overall
+from tailgate.targets.emulated.run_commands import Command, Invocation, Status, overall
 
 _DOCUMENT = "AWS-RunShellScript"
 _DELIVERY_S, _LIMIT_S = 3600.0, 3600.0  # AWS's defaults
@@ -78,7 +78,7 @@ class Ssm(models.SimpleSystemManagerBackend):
                 node = self._nodes.setdefault(instance_id, _Node(facts, now_s, now_s))
                 node.seen_s = now_s
                 own = [each for each in self._all() if each.instance_id == instance_id]
-                begin = [each for each in own if each.status.value[0] == "Pending"]
+                begin = [each for each in own if each.status is Status.PENDING]
                 cancel = [each.command.id for each in own if each.cancelling]
                 left_s = until_s - time.monotonic()
                 if begin or cancel or left_s <= 0:
@@ -153,7 +153,7 @@ class Ssm(models.SimpleSystemManagerBackend):
             "Comment": command.comment,
             "CompletedCount": sum(each.status.over for each in invocations),
             "DocumentName": command.document,
-            "ErrorCount": sum(each.status.value[0] == "Failed" for each in invocations),
+            "ErrorCount": sum(each.status is Status.FAILED for each in invocations),
             "ExpiresAfter": command.sent_s + command.delivery_s,
             "InstanceIds": list(command.instance_ids),
             "Parameters": dict(command.parameters),
@@ -163,6 +163,12 @@ class Ssm(models.SimpleSystemManagerBackend):
             "TargetCount": len(invocations),
             "TimeoutSeconds": int(command.delivery_s),
         }
+
+
+def ssm_of(account: str, region: str) -> Ssm:
+    """The mended backend. Raises KeyError for a region that there is none of."""
+    backend: Ssm = models.ssm_backends[account][region]  # type: ignore[assignment]  # mend_ssm has put it there
+    return backend
 
 
 def mend_ssm() -> None:
@@ -218,5 +224,5 @@ def _information(instance_id: str, node: _Node, now_s: float) -> dict[str, Any]:
     }
 
 
-def _refusal(code: str, message: str) -> ServiceException:
-    return ServiceException(code, message)
+def _refusal(code: str, message: str) -> SSMException:
+    return SSMException(code, message)

@@ -1,8 +1,8 @@
 """Addresses: who has which in a keeper's network, one /24 of 198.18.0.0/15 (RFC 2544: for benchmarks, routed nowhere). Pure.
 
-   .1          this host: moto                      .64–.126   hosts, directly
-   .2–.61      this host: the data plane's paths    .128–.190  the same hosts, as seen over the delay line
-   .62         the switch
+.1          this host: moto                      .64–.126   hosts, directly
+.2–.61      this host: the data plane's paths    .128–.190  the same hosts, as seen over the delay line
+.62         the switch
 """
 
 from __future__ import annotations

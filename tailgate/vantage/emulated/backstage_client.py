@@ -25,8 +25,8 @@ def ask(control_plane: str, path: str, said: Mapping[str, Any] | None = None) ->
             response = connection.getresponse()
             text = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise TargetError(f"the control plane at {control_plane} cannot be reached; likely its process has died ({error})") from error
+            raise TargetError(f"{control_plane} (moto) cannot be reached; likely its process has died ({error})") from error
     if response.status != http.client.OK:
-        raise TargetError(f"the control plane at {control_plane} answers {response.status} to {path}: {text[:200].decode(errors='replace')}")
+        raise TargetError(f"{control_plane} (moto) answers {response.status} to {path}: {text[:200].decode(errors='replace')}")
     answer: dict[str, Any] = json.loads(text)
     return answer

@@ -66,6 +66,11 @@ class Host:
                     os.waitpid(pid, os.WNOHANG)
             time.sleep(_REAP_S)
 
+    def follow(self) -> None:
+        """Go down once the keeper is gone, whose pipe then ends."""
+        sys.stdin.read()
+        self.leave("its keeper is gone")
+
     def leave(self, why: str) -> None:
         """Go down with all processes."""
         with contextlib.suppress(OSError):
@@ -114,7 +119,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     host = Host(json.loads(sys.stdin.readline()))
-    Thread(target=lambda: (sys.stdin.read(), host.leave("its keeper is gone")), name="keeper", daemon=True).start()
+    Thread(target=host.follow, name="keeper", daemon=True).start()
     try:
         host.boot()
     except (TargetError, OSError) as error:

@@ -1,11 +1,11 @@
 """Keeper: makes a host of each EC2 instance that moto has, and removes it. `python -m tailgate.vantage.emulated.keeper`
 
 It reads two lines of JSON from stdin. The first has the network, which it makes and tells: {"paths": {"public": 0.0,
-"privatelink": 0.002}, "minute_s": 60.0, "namespaces": true}, paths being those of the data plane with the round-trip time that each
-is to have for hosts, in seconds; minute_s and namespaces (false: loopback addresses at once) may be left out. It answers {"ready": true, "kind": "namespaces", "why": "", "gateway": IP, "ips": {path: IP}}. The second says
-where moto is, once it listens there: {"control_plane": URL, "credentials": {…} or null, "names": {HOST: IP}}. From then on it
-keeps hosts, until its stdin ends. Hosts end with it, however it ends: their processes hold a pipe from it, and the kernel takes
-back namespaces that nobody is in.
+"privatelink": 0.002}, "minute_s": 60.0, "namespaces": true}; paths are those of the data plane, with the round-trip time in seconds
+that is added for hosts; the others may be left out. It answers {"ready": true, "kind": "namespaces", "why": "", "gateway": IP,
+"ips": {path: IP}}. The second says where moto is, once it listens there: {"control_plane": URL, "credentials": {…} or null, "names":
+{HOST: IP}}. From then on it keeps hosts, until its stdin ends. Hosts end with it, however it ends: their processes hold a pipe from
+it, and the kernel takes back namespaces that nobody is in.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Keeper:
 
     def _report(self, instance: Mapping[str, Any], said: Mapping[str, Any]) -> None:
         who = {"account": instance["account"], "region": instance["region"]}
-        ask(self._control_plane, f"instances/{instance['instance_id']}", who | said)
+        ask(self._control_plane, f"instances/{instance['instance_id']}", {**who, **said})
 
     def _watch_stdin(self) -> None:
         sys.stdin.read()

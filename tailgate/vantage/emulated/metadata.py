@@ -7,13 +7,14 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tailgate.targets.emulated.sigv4 import Credentials
 
 _LASTS_S = 6 * 3600
-_TOKEN_PATH, _ROOT = "/latest/api/token", "/latest/"  # noqa: S105  # a path
+_TOKEN_PATH, _ROOT = "/latest/api/token", "/latest/"
 _LONGEST_TTL_S = 21_600
 
 
@@ -27,9 +28,9 @@ class Metadata(ThreadingHTTPServer):
         self.tokens: dict[str, float] = {}
         self.tokens_required = bool(instance["tokens_required"])
         role = instance["role"] if credentials is not None else None
-        self.documents: dict[str, Callable[[], str | None]] = {
-            f"meta-data/{name}": (lambda value=value: value) for name, value in facts(instance, ip).items()
-        }
+        self.documents: dict[str, Callable[[], str | None]] = {}
+        for name, value in facts(instance, ip).items():
+            self.documents[f"meta-data/{name}"] = partial(str, value)
         self.documents["user-data"] = lambda: instance["user_data"] or None
         self.documents["dynamic/instance-identity/document"] = lambda: json.dumps(_identity(instance, ip))
         if role is not None and credentials is not None:

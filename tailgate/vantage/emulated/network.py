@@ -40,9 +40,14 @@ class Berth:
 class HostNetwork(Protocol):
     """What hosts are on. kind: `namespaces` or `loopback`. gateway: this host's address there. ips: of the network paths, by name."""
 
-    kind: str
-    gateway: str
-    ips: Mapping[str, str]
+    @property
+    def kind(self) -> str: ...  # noqa: D102  # told above
+
+    @property
+    def gateway(self) -> str: ...  # noqa: D102
+
+    @property
+    def ips(self) -> Mapping[str, str]: ...  # noqa: D102
 
     def berth(self, mac: str | None) -> Berth:
         """A place for one more host. Raises TargetError where there is none left."""
@@ -108,7 +113,9 @@ class NamespaceNetwork:
     def join_delay_line(self) -> None:
         """Lead the delayed paths over it, once both its devices are there. Raises TargetError."""
         device, route = self.delay_device, self._network.delayed
-        namespaces.ip(f"link set {device} up", *(f"addr add {ip}/32 dev {device}" for ip in self._delayed_ips), f"route add {route} dev {device}")
+        namespaces.ip(
+            f"link set {device} up", *(f"addr add {ip}/32 dev {device}" for ip in self._delayed_ips), f"route add {route} dev {device}"
+        )
         self.switch.ip(
             f"link set {DELAYED_DEVICE} up",
             *(f"route add {ip}/32 dev {DELAYED_DEVICE}" for ip in self._delayed_ips),

@@ -12,7 +12,10 @@ from threading import Thread
 
 
 class Power:
-    """Listens at `switch`, a UNIX socket. minute_s: how long a minute of `shutdown -h +N` lasts. off: called when it is due."""
+    """Listens at `switch`, a UNIX socket, which `standins.press` presses.
+
+    minute_s: how long a minute of `shutdown -h +N` lasts. off: called when it is due.
+    """
 
     def __init__(self, switch: Path, minute_s: float, off: Callable[[], None]) -> None:
         self._minute_s, self._off = minute_s, off
@@ -32,10 +35,5 @@ class Power:
             except TimeoutError:
                 continue
             self._due_s = math.inf if minutes is None else time.monotonic() + minutes * self._minute_s
+        self._socket.close()
         self._off()
-
-
-def press(switch: Path, minutes: float | None) -> None:
-    """Ask for it in so many minutes; None takes back what was asked. Raises OSError where no host listens."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
-        to.sendto(json.dumps({"minutes": minutes}).encode(), str(switch))

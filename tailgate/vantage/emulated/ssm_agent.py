@@ -19,9 +19,7 @@ _AGAIN_S = 0.5
 class SsmAgent:
     """The agent of one host. environment: of the scripts. folder: where each script's files go, in one of its own."""
 
-    def __init__(
-        self, control_plane: str, instance: Mapping[str, Any], ip: str, environment: Mapping[str, str], folder: Path
-    ) -> None:
+    def __init__(self, control_plane: str, instance: Mapping[str, Any], ip: str, environment: Mapping[str, str], folder: Path) -> None:
         self._control_plane, self._environment, self._folder = control_plane, environment, folder
         self._path = f"agent/{instance['instance_id']}"
         self._who = {"account": instance["account"], "region": instance["region"]}

@@ -1,33 +1,32 @@
 """Stand-ins: what Amazon Linux has and this host may not: `aws s3 cp`, `dnf install`, `shutdown`. In front of an emulated host's PATH.
 
 Each does the part of the real one that bootstraps use, and refuses the rest aloud. Files go through S3 as boto3 is configured.
+It is run as a file and imports nothing of ours, so that a `shutdown` is armed at once.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tailgate.child import findable
-
 _QUIET = ("--quiet", "--only-show-errors", "--no-progress")
 
 
 def place(folder: Path, switch: Path) -> None:
-    """Write them into a folder, as scripts that call this module. switch: where `shutdown` is told."""
+    """Write them into a folder, as scripts that call this file. switch: where `shutdown` is told."""
     folder.mkdir(parents=True, exist_ok=True)
-    home = findable({}).get("PYTHONPATH", "")
     for name in _COMMANDS:
         script = folder / name
-        told = f"STANDIN_FOLDER={shlex.quote(str(folder))} STANDIN_SWITCH={shlex.quote(str(switch))} PYTHONPATH={shlex.quote(home)}"
-        module = "tailgate.vantage.emulated.standins"
-        script.write_text(f'#!/bin/sh\n{told} exec {shlex.quote(sys.executable)} -P -m {module} {name} "$@"\n')
+        told = f"STANDIN_FOLDER={shlex.quote(str(folder))} STANDIN_SWITCH={shlex.quote(str(switch))}"
+        script.write_text(f'#!/bin/sh\n{told} exec {shlex.quote(sys.executable)} -P {shlex.quote(__file__)} {name} "$@"\n')
         script.chmod(0o755)
 
 
@@ -89,8 +88,6 @@ def dnf(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 def shutdown(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """`shutdown [-h|-P] now|+MINUTES` and `shutdown -c`; what is said to users after it is ignored."""
-    from tailgate.vantage.emulated.power import press
-
     words = [word for word in arguments if word not in ("-h", "-P", "--poweroff")]
     when = words[0] if words else "+1"
     if when != "-c" and when != "now" and not re.fullmatch(r"\+?\d{1,6}", when):
@@ -101,6 +98,12 @@ def shutdown(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except OSError as error:
         return _refuse(f"shutdown: this host has no power switch ({error})", 1)
     return 0
+
+
+def press(switch: Path, minutes: float | None) -> None:
+    """Ask the host's `Power` to go off in so many minutes; None takes back what was asked. Raises OSError where no host listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+        to.sendto(json.dumps({"minutes": minutes}).encode(), str(switch))
 
 
 def _refuse(text: str, code: int) -> int:
