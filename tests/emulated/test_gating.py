@@ -4,10 +4,8 @@ that are SageMaker to an unmodified boto3. Only `aws s3 sync` is played, by copy
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 import xml.etree.ElementTree as ET  # of a file that pytest wrote here
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.emulated.test_existing_target import aws, deploy  # noqa: F401  # fixtures
+from tests.examples.checkout import Checkout
 from tests.examples.pipelines import EXPRESSIONS, Script, workflow_environment, workflow_scripts
 from tests.examples.shell import blocks_of, lines_of
 from tests.examples.vouching import PROJECT
@@ -53,32 +52,15 @@ mkdir -p "$to"
 """
 
 
-class Runner:
+class Runner(Checkout):
     """A runner's checkout: a suite, the programs that its scripts call, and boto3's settings from the environment."""
 
-    def __init__(self, checkout: Path, buckets: Path, files: Mapping[str, str]) -> None:
-        self.checkout, self.summary = checkout, checkout / "summary.md"
-        for name, text in files.items():
-            self._write(checkout / name, text)
-        for folder in (checkout / ".venv" / "bin", checkout / "bin"):
-            self._write(folder / "aws", BUCKET, executable=True)
-            for program in ("pytest", "tailgate"):
-                self._write(folder / program, f'#!/bin/sh\nexec {sys.executable} -m {program} "$@"\n', executable=True)
-        self._environment = {
-            **os.environ,
-            "PATH": f"{checkout / 'bin'}:{os.environ['PATH']}",
-            "BUCKETS": str(buckets),
-            "GITHUB_STEP_SUMMARY": str(self.summary),
-            "GITHUB_REF_NAME": "main",
-            "PYTEST_ADDOPTS": ADDOPTS,
-        }
-
-    def run(self, script: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """As GitHub runs a `run` step with `shell: bash`."""
-        command = ["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
-        return subprocess.run(
-            command, cwd=self.checkout, env=self._environment | environment, capture_output=True, text=True, timeout=240, check=False
-        )
+    def __init__(self, folder: Path, buckets: Path, files: Mapping[str, str]) -> None:
+        self.summary = folder / "summary.md"
+        surroundings = {"BUCKETS": str(buckets), "GITHUB_STEP_SUMMARY": str(self.summary), "GITHUB_REF_NAME": "main"}
+        super().__init__(folder, files, surroundings | {"PYTEST_ADDOPTS": ADDOPTS})
+        for programs in (".venv/bin", "bin"):
+            self.write(f"{programs}/aws", BUCKET, executable=True)
 
     def job(self, scripts: list[Script], environment: Mapping[str, str]) -> dict[str, subprocess.CompletedProcess[str]]:
         """By name, what became of each script: after one that failed, those alone that always run."""
@@ -90,15 +72,9 @@ class Runner:
 
     def outcomes(self) -> list[str | None]:
         """What the JUnit file says of each test."""
-        junit = self.checkout / "reports" / "junit.xml"
+        junit = self.folder / "reports" / "junit.xml"
         properties = ET.parse(junit).iter("property") if junit.exists() else ()  # noqa: S314  # pytest wrote it here
         return [one.get("value") for one in properties if one.get("name") == "tailgate.outcome"]
-
-    @staticmethod
-    def _write(path: Path, text: str, executable: bool = False) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o755 if executable else 0o644)
 
 
 def gate(runner: Runner, endpoint: str, baseline: str = "") -> dict[str, subprocess.CompletedProcess[str]]:

@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from tailgate.errors import PlanError
-from tests.examples.shell import Shell, check_syntax, lines_of
-from tests.examples.vouching import PROJECT, vouch
-from tests.unit.test_pages import PAGES
+from tests.examples.shell import Shell, check_syntax
+from tests.examples.vouching import vouch
+from tests.examples.ways import COMMANDS
 
-COMMANDS = [(page, line) for page in PAGES for line in lines_of((PROJECT / page).read_text(encoding="utf-8"))]
 SAMPLES = {"ENDPOINT": "ranker-v8", "RUN": "reports/runs/20261122T093612Z-1f3a9c/ranker.json"}
 """Variables that pages use, each with what it may stand for."""
 
