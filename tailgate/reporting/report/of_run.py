@@ -1,4 +1,4 @@
-"""Figures of one run: what each is called, what it says in a sentence, its series for page.js, and the same as a table."""
+"""Figures of one run: what each is called, what it says in a sentence, its series for the scripts, and the same as a table."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from tailgate.plan.vocabulary import quantile_of
 from tailgate.reporting.figures import complementary, errors, heat_map, percentile_curve, phases, remotes, send_lag
 from tailgate.reporting.figures.heat import HeatMap, SendLag
 from tailgate.reporting.figures.layers import Layer
-from tailgate.reporting.figures.recorded_values import BudgetLine
+from tailgate.reporting.figures.recorded_values import BudgetLine, budget_lines
+from tailgate.reporting.figures.tail import TailPoint
 from tailgate.reporting.numbers import UNKNOWN, count_shown, shown
 from tailgate.reporting.plain import Plain, plain
 from tailgate.reporting.report.parts import Figure, Table, columns, compact, ends, estimated, time
 from tailgate.reporting.run_file import Run
 
-_MOST_ROWS, _EVERY = 60, 4
-"""Rows of a table that only samples its curve; the series has all points."""
+_EVERY = 4
+"""Points to a row of a table that only samples its curve; the series has all points."""
+_ROUND_SHARES = [digit / 10**power for power in range(1, 8) for digit in (10, 5, 2)]
 
 
 def figures_of(run: Run, prefix: str) -> list[Figure]:
@@ -43,7 +45,7 @@ def _curve(run: Run, prefix: str) -> Iterator[Figure]:
         "ends_at_q": curve.ends_at_q,
     }
     told = [point for point in curve.points if point.metric is not None]
-    p99 = next((shown("p99", point.value_s) for point in told if point.metric == "p99"), None)
+    p99 = next((f"; p99 is {shown('p99', point.value_s)}" for point in told if point.metric == "p99"), "")
     ends = (
         ()
         if curve.ends_at_q is None
@@ -55,7 +57,7 @@ def _curve(run: Run, prefix: str) -> Iterator[Figure]:
         f"{prefix}-curve",
         "curve",
         "Percentile curve",
-        f"Response time by percentile, each nine as wide as the next, with its 95 % interval{f'; p99 is {p99}' if p99 else ''}.",
+        f"Response time by percentile, each nine as wide as the next, with its 95 % interval, pale where no upper end is known{p99}.",
         compact(plain(series)),
         Table("Response time by percentile", ("percentile", "response time", "95 % interval"), tuple(dict.fromkeys(rows))),
         ends,
@@ -72,8 +74,7 @@ def _tail(run: Run, prefix: str) -> Iterator[Figure]:
         return
     points = [one for point in tail.points if isinstance(one := plain(point), dict)]
     series = {**columns(points, ("time_s", "share")), "budget": _budget(tail.budget), "failed_share": tail.failed_share}
-    step = max(1, len(tail.points) // _MOST_ROWS)
-    rows = tuple((shown("p99", point.time_s), f"{point.share * 100:.4g} %") for point in tail.points[::step])
+    rows = tuple((shown("p99", point.time_s), f"{point.share * 100:.4g} %") for point in _told(tail.points))
     failed = (f"{tail.failed_share:.3%} of the requests failed; the curve stays above that.",) if tail.failed_share else ()
     yield Figure(
         f"{prefix}-tail",
@@ -84,6 +85,12 @@ def _tail(run: Run, prefix: str) -> Iterator[Figure]:
         Table("Share of requests that took longer", ("longer than", "share of requests"), rows),
         failed,
     )
+
+
+def _told(points: Sequence[TailPoint]) -> list[TailPoint]:
+    """The first point at or below each round share, and the last one."""
+    found = [next((point for point in points if point.share <= share), points[-1]) for share in _ROUND_SHARES]
+    return list(dict.fromkeys((*found, points[-1])))
 
 
 def _over_time(run: Run, prefix: str) -> Iterator[Figure]:
@@ -97,14 +104,17 @@ def _over_time(run: Run, prefix: str) -> Iterator[Figure]:
         "p50_s": list(heat.p50_s),
         "p99_s": list(heat.p99_s),
         "failed": plain(heat.failed),
+        "budget": _budget(budget_lines(run)),
         "lag": plain(lag),
     }
-    without = "" if lag is not None else " The record of this run tells no send lag over time."
+    most = max((max(counts, default=0) for counts in heat.counts), default=0)
+    failing = " Red ticks at its foot are failures." if heat.failed and any(heat.failed) else ""
+    beneath = "; beneath it how late the generator sent them." if lag is not None else "; the record tells no send lag over time."
     yield Figure(
         f"{prefix}-heat",
         "heat",
         "Latency over time, and send lag beneath",
-        "How many requests took how long, by when they were due, with p50 and p99; beneath it how late the generator sent them." + without,
+        f"How many requests took how long, by when they were due (darkest: {count_shown(most)}), with p50 and p99{beneath}{failing}",
         compact(plain(series)),
         _time_table(heat, lag),
     )

@@ -10,6 +10,7 @@ import base64
 import functools
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from tailgate.reporting.compared.shown import Shown
 
 VENDORED = ("d3-7.9.2.min.js", "plot-0.6.17.umd.min.js")
+OWN = ("shared.js", "of_run.js", "across.js", "tables.js", "page.js")
 _HERE = "tailgate.reporting.report"
 MOST_CASES = 100
 """Of so many cases, the worst first, all is shown; of more, the rest stands in the table only."""
@@ -54,9 +56,10 @@ def page(runs: Sequence[Run], complaints: Sequence[str] = (), compared: Shown | 
     past = pasts(runs)
     cases = [case_on_page(run, number, past.get(id(run)), opened=number == 1) for number, run in enumerate(detailed, 1)]
     anchors = {id(run): case.anchor for run, case in zip(detailed, cases, strict=True)}
+    rows = [row(run, anchors.get(id(run)), earlier=not counts) for run, counts in _ordered(runs, counted)]
     across = figures_across(runs)
     kinds = sorted({str(run.provenance.get("target")) for run in runs})
-    scripts = [*map(_asset, (f"vendor/{name}" for name in VENDORED)), _asset("page.js")]
+    scripts = [*map(_asset, (f"vendor/{name}" for name in VENDORED)), _own()]
     figures = [*across, *(figure for case in cases for figure in case.figures)]
     return _template().render(
         policy=_policy(scripts),
@@ -69,7 +72,9 @@ def page(runs: Sequence[Run], complaints: Sequence[str] = (), compared: Shown | 
         emulated="emulated" in kinds,
         notes=[*(note for kind, note in KIND_NOTES.items() if kind in kinds), *([PROVISIONAL_NOTE] if any(map(provisional, runs)) else [])],
         row_columns=ROW_COLUMNS,
-        rows=[row(run, anchors.get(id(run)), earlier=not counts) for run, counts in _ordered(runs, counted)],
+        rows=rows,
+        counted=len(counted),
+        outcomes=Counter(one.outcome for one in rows),
         not_shown=len(counted) - len(detailed),
         origin=in_plain_sight(counted),
         across=across,
@@ -127,6 +132,11 @@ def _policy(scripts: Sequence[str]) -> str:
 def _asset(name: str) -> str:
     """A file of ours as text, with the line ends that a browser makes of any: digests are taken after that."""
     return resources.files(_HERE).joinpath(name).read_text(encoding="utf-8").replace("\r\n", "\n").strip()
+
+
+def _own() -> str:
+    """Our scripts as one, in a block that keeps their names to themselves."""
+    return '"use strict";\n{\n' + "\n".join(_asset(f"scripts/{name}") for name in OWN) + "\n}"
 
 
 @functools.cache

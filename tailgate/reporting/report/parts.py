@@ -35,7 +35,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A plot. kind: the function of page.js that draws it. says: in a sentence, for those who do not see it. series: JSON.
+    """A plot. kind: the function of scripts/ that draws it. says: in a sentence, for those who do not see it. series: JSON.
 
     table: the same numbers as text. notes: what has to be said beside it. name: unique in its page.
     """

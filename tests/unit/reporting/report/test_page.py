@@ -71,9 +71,9 @@ def test_figures_are_series_and_tables_of_the_same() -> None:
     assert set(places) == set(document.series)
     kinds = {one["kind"] for one in document.series.values()}
     assert {"curve", "tail", "heat", "phases"} <= kinds
-    script = resources.files("tailgate.reporting.report").joinpath("page.js").read_text("utf-8")
-    for kind in ("curve", "tail", "heat", "phases", "errors", "remotes", "types", "paths", "rate", "cost", "history"):
-        assert re.search(rf"^    {kind}\(told, width\)", script, re.MULTILINE), kind
+    drawn = "".join(one.read_text("utf-8") for one in resources.files("tailgate.reporting.report").joinpath("scripts").iterdir())
+    for kind in ("curve", "tail", "heat", "phases", "errors", "remotes", "history", "types", "paths", "rate", "cost"):
+        assert re.search(rf"^drawings\.{kind} = \(told, width\)", drawn, re.MULTILINE), kind
 
 
 @pytest.mark.parametrize("name", HOSTILE)
