@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailgate import __version__
+from tailgate.analysis.wording import EMULATED
 from tailgate.errors import RecordError
 from tailgate.reporting.durable import written_durably
 from tailgate.reporting.numbers import provisional
@@ -26,7 +27,7 @@ from tailgate.reporting.report.across import figures_across
 from tailgate.reporting.report.cases import ROW_COLUMNS, case_on_page, row
 from tailgate.reporting.report.comparison import comparison_on_page
 from tailgate.reporting.report.origin import common, in_plain_sight
-from tailgate.reporting.report.parts import moment
+from tailgate.reporting.report.parts import Figure, moment
 from tailgate.reporting.report.past import pasts
 from tailgate.reporting.report.verdicts import newest, verdict
 from tailgate.reporting.run_file import Run
@@ -58,19 +59,11 @@ def page(runs: Sequence[Run], complaints: Sequence[str] = (), compared: Shown | 
     anchors = {id(run): case.anchor for run, case in zip(detailed, cases, strict=True)}
     rows = [row(run, anchors.get(id(run)), earlier=not counts) for run, counts in _ordered(runs, counted)]
     across = figures_across(runs)
-    kinds = sorted({str(run.provenance.get("target")) for run in runs})
-    scripts = [*map(_asset, (f"vendor/{name}" for name in VENDORED)), _own()]
-    figures = [*across, *(figure for case in cases for figure in case.figures)]
     return _template().render(
-        policy=_policy(scripts),
-        style=_asset("page.css"),
-        scripts=scripts,
-        series=_json({figure.name: {"kind": figure.kind, "series": figure.series, "title": figure.title} for figure in figures}),
+        **_machinery([*across, *(figure for case in cases for figure in case.figures)]),
+        **_kinds(runs),
         outcome=worst,
         sentence=sentence,
-        kinds=kinds,
-        emulated="emulated" in kinds,
-        notes=[*(note for kind, note in KIND_NOTES.items() if kind in kinds), *([PROVISIONAL_NOTE] if any(map(provisional, runs)) else [])],
         row_columns=ROW_COLUMNS,
         rows=rows,
         counted=len(counted),
@@ -86,6 +79,20 @@ def page(runs: Sequence[Run], complaints: Sequence[str] = (), compared: Shown | 
         common=common([dict(case.provenance) for case in cases]),
         version=__version__,
     )
+
+
+def _machinery(figures: Sequence[Figure]) -> dict[str, object]:
+    """What draws the figures, and what they are drawn of."""
+    scripts = [*map(_asset, (f"vendor/{name}" for name in VENDORED)), _own()]
+    series: Plain = {figure.name: {"kind": figure.kind, "series": figure.series, "title": figure.title} for figure in figures}
+    return {"policy": _policy(scripts), "style": _asset("page.css"), "scripts": scripts, "series": _json(series)}
+
+
+def _kinds(runs: Sequence[Run]) -> dict[str, object]:
+    """What was asked, and what has to be said of that."""
+    kinds = sorted({str(run.provenance.get("target")) for run in runs})
+    notes = [*(note for kind, note in KIND_NOTES.items() if kind in kinds), *([PROVISIONAL_NOTE] if any(map(provisional, runs)) else [])]
+    return {"kinds": kinds, "emulated": EMULATED in kinds, "notes": notes}
 
 
 def written(runs: Sequence[Run], path: Path, complaints: Sequence[str] = (), compared: Shown | None = None) -> Path:
