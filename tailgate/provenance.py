@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
-import platform
 import subprocess
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 
+from tailgate.host_facts import host, versions
 from tailgate.plan.case import Case
 from tailgate.samples import Samples
 from tailgate.targets import Endpoint
-
-_PACKAGES = ("tailgate", "locust", "gevent", "boto3", "botocore", "moto", "numpy", "scipy", "pytest", "pytest-benchmark")
 
 _BRANCHES = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BUILDKITE_BRANCH", "BRANCH_NAME")
 """Where GitHub (a pull request's, then any), GitLab, Buildkite and Jenkins name the branch."""
@@ -38,26 +34,9 @@ def provenance(case: Case, target_kind: str, endpoint: Endpoint, samples: Sample
         "clock": header.clock,
         "commit": _commit(),
         "branch": _branch(),
-        "host": {**_host(), "counters": dict(samples.host)},
-        "versions": _versions(),
+        "host": {**host(), "counters": dict(samples.host)},
+        "versions": versions(),
     }
-
-
-@functools.cache
-def _host() -> Mapping[str, object]:
-    return {"system": platform.system(), "release": platform.release(), "machine": platform.machine(), "cpus": os.cpu_count()}
-
-
-@functools.cache
-def _versions() -> Mapping[str, str | None]:
-    return {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 @functools.cache

@@ -21,6 +21,7 @@ os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 THOROUGH = (
     "accuracy/test_generator_truth.py",
     "benchmarks/test_benchmarks.py",
+    "emulated/test_agent_deaths.py",
     "emulated/test_costs_of_sessions.py",
     "emulated/test_boto3_conventions.py",
     "emulated/test_drive_command.py",

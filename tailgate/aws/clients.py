@@ -65,13 +65,14 @@ def _session() -> boto3.Session:
     return boto3.Session(botocore_session=core)
 
 
-def open_client(service: str, region: str, *, attempts: int = 3) -> Any:
+def open_client(service: str, region: str, *, attempts: int = 3, timeout_s: float | None = None) -> Any:
     """A client as boto3 is configured here: profile, credentials, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>, proxies, CA bundle.
 
-    attempts: of each call, 1 for a create that must not be repeated unseen. Safe to share between threads. Raises what botocore
-    raises where that cannot be read.
+    attempts: of each call, 1 for a create that must not be repeated unseen. timeout_s: of connecting, and of waiting for bytes,
+    where that is to be short. Safe to share between threads. Raises what botocore raises where that cannot be read.
     """
-    config = Config(**_TIMES, retries={"mode": "standard", "total_max_attempts": attempts})
+    times = _TIMES if timeout_s is None else _TIMES | {"connect_timeout": timeout_s, "read_timeout": timeout_s}
+    config = Config(**times, retries={"mode": "standard", "total_max_attempts": attempts})
     with _settings_read():
         client = _session().client(service, region_name=region, config=config)
     client.meta.events.register("after-call", _forget_what_was_signed)

@@ -24,10 +24,11 @@ ROOMS = {
     "minutes": set(),
     "analysis": {"units", "errors", "plan", "samples", "exceedances", "connection_table", "minutes", "failures"},
     "child": {"errors"},
+    "host_facts": set(),
     "aws": {"units", "errors", "plan", "child"},
     "targets": {"units", "errors", "clock", "plan", "models", "minutes", "child", "aws"},
     "generator": {"units", "errors", "clock", "plan", "samples", "failures", "exceedances", "connection_table", "targets"},
-    "vantage": {"units", "errors", "plan", "child", "aws", "targets", "generator"},
+    "vantage": {"units", "errors", "plan", "child", "host_facts", "connection_table", "aws", "targets", "generator"},
     "reporting": {"units", "errors", "plan", "samples", "exceedances", "connection_table", "analysis"},
     "models": set(),
 }

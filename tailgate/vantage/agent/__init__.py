@@ -1,0 +1,1 @@
+"""The agent: runs on a host, and does what the session's letters ask. `python -m tailgate.vantage.agent`"""
