@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 from botocore.config import Config
 
+from tailgate.targets.emulated.emulation import EmulatedTarget
+from tests.emulated.emulations import FAULTS
 from tests.emulated.vpc import ec2_calls, maker, vpc, vpc_moto_url  # noqa: F401  # fixtures
 
 REGION = "ap-northeast-1"
@@ -196,6 +198,13 @@ def runtime(data_plane: DataPlane, endpoint: str) -> Any:
     """A boto3 client on the public path, its endpoint in service."""
     assert endpoint
     return data_plane.client()
+
+
+@pytest.fixture(scope="session")
+def emulated() -> Iterator[EmulatedTarget]:
+    """The emulated target, started once for the session's tests; each of them closes what it opens."""
+    with EmulatedTarget(region=REGION, run_id="r1", deploy_s=0.3, seed=7, faults=FAULTS) as started:
+        yield started
 
 
 @pytest.fixture
