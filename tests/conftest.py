@@ -32,6 +32,8 @@ THOROUGH = (
     "faults/test_an_interface_endpoint_is_never_left.py",
     "faults/test_calls_are_valid.py",
     "faults/test_generator_deaths.py",
+    "faults/test_joined_workers.py",
+    "faults/test_loads_that_cannot_begin.py",
     "faults/test_nothing_is_left_after_deaths.py",
     "faults/test_nothing_is_left_after_errors.py",
     "faults/test_no_secret_is_told.py",
@@ -49,6 +51,7 @@ THOROUGH = (
     "unit/generator/test_loads.py",
     "unit/test_drive_beside.py",
     "unit/test_drive_command.py",
+    "unit/test_drive_interrupted.py",
 )
 
 

@@ -62,7 +62,7 @@ def by_profile(url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def run(pytester: pytest.Pytester, *more: str) -> pytest.RunResult:
     """The suite, gently: moto answers a hundred invocations a second, in its own words."""
     pytester.makepyfile(test_ranker=GENTLE)
-    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", *OPTIONS, *more, timeout=180)
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", *OPTIONS, *more, timeout=300)
 
 
 @pytest.mark.usefixtures("role")
@@ -98,7 +98,7 @@ class Passing(BaseHTTPRequestHandler):
         there = urlsplit(self.path)
         type(self).paths.append(there.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        onward = HTTPConnection(there.netloc, timeout=60)
+        onward = HTTPConnection(there.netloc, timeout=300)
         onward.request(self.command, f"{there.path}?{there.query}" if there.query else there.path, body, dict(self.headers))
         answer = onward.getresponse()
         content = answer.read()

@@ -48,7 +48,7 @@ def run(pytester: pytest.Pytester, *arguments: str, text: str = SUITE, most_usd:
         "--latency-max-usd",
         most_usd,
     )
-    return pytester.runpytest_subprocess(*given, *arguments, timeout=180)
+    return pytester.runpytest_subprocess(*given, *arguments, timeout=300)
 
 
 @pytest.mark.usefixtures("prices")

@@ -102,7 +102,7 @@ def test_a_suite_measures_an_endpoint_in_service_and_leaves_it_as_it_was(
     outcome = pytester.runpytest_subprocess(
         *("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", "--latency-target", "existing"),
         *("--latency-endpoint", name, "--latency-max-rate", "60", "--latency-region", REGION, "--latency-cloudwatch-wait", "0"),
-        timeout=90,
+        timeout=300,
     )
     outcome.assert_outcomes(passed=1)
     run = json.loads(next(pytester.path.glob("reports/runs/*/ranker-*.json")).read_text())
@@ -131,7 +131,7 @@ def test_a_load_faster_than_was_said_ends_the_session_before_anything_is_asked(
     """Exit code 4, with what to say."""
     assert aws
     pytester.makepyfile(test_ranker=SUITE)
-    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", *options, timeout=90)
+    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", *options, timeout=300)
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines([f"*{said}*"])
 

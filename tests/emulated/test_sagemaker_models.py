@@ -97,7 +97,7 @@ def test_a_plan_measures_the_shipped_model_beside_one_of_the_users_own(
     (pytester.path / "body.json").write_text("{}")
     (pytester.path / "ranker.tar.gz").write_bytes(b"weights")
     pytester.makepyfile(test_ranker=SUITE)
-    outcome = pytester.runpytest_subprocess(*OPTIONS, *CEILING, "--latency-plan", "plan.toml", timeout=180)
+    outcome = pytester.runpytest_subprocess(*OPTIONS, *CEILING, "--latency-plan", "plan.toml", timeout=300)
     outcome.assert_outcomes(passed=2)
     facts = {
         path.name.split("-")[0]: json.loads(path.read_text())["provenance"]["endpoint"]
@@ -129,7 +129,7 @@ def test_what_cannot_be_deployed_ends_the_session_with_exit_code_4(
     (pytester.path / "body.json").write_text("{}")
     pytester.makepyfile(test_ranker=SUITE.replace(', "ranker"', "") if 'name = "ranker"' not in plan else SUITE)
     before = models(moto.sagemaker)
-    outcome = pytester.runpytest_subprocess(*OPTIONS, *options, "--latency-plan", "plan.toml", timeout=120)
+    outcome = pytester.runpytest_subprocess(*OPTIONS, *options, "--latency-plan", "plan.toml", timeout=300)
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines([said])
     assert (keys(s3), models(moto.sagemaker)) == ([], before)

@@ -61,7 +61,7 @@ def test_want_of_quota_skips_its_case_with_the_reason_and_the_others_are_measure
     fault = proxy.harm("sagemaker.CreateEndpoint", QUOTA)
     pytester.makepyfile(test_ranker=TWO)
     arguments = ("-p", "no:cacheprovider", "-m", "latency", "-rs", "--latency-no-floor", "--latency-cloudwatch-wait", "0", *OPTIONS)
-    outcome = pytester.runpytest_subprocess(*arguments, timeout=180)
+    outcome = pytester.runpytest_subprocess(*arguments, timeout=300)
     assert fault.fired == 1
     outcome.assert_outcomes(passed=1, skipped=1)
     outcome.stdout.fnmatch_lines(["*SKIPPED*The account-level service limit 'ml.t2.medium*choose another instance type*"])
@@ -117,7 +117,7 @@ def test_another_account_than_the_one_allowed_ends_the_session_with_exit_code_4(
     """Nothing but who we are was asked."""
     pytester.makepyfile(test_ranker=SUITE)
     arguments = ("-p", "no:cacheprovider", "-m", "latency", "--latency-allow-account", "999999999999", "--latency-target", *target)
-    outcome = pytester.runpytest_subprocess(*arguments, timeout=90)
+    outcome = pytester.runpytest_subprocess(*arguments, timeout=300)
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines(["*are of account 123456789012, and --latency-allow-account allows 999999999999 alone*"])
     assert {name for name in proxy.names if not name.startswith("pricing.")} == {"sts.GetCallerIdentity"}

@@ -80,7 +80,7 @@ def target(aws: Any, tmp_path: Path) -> Iterator[SagemakerTarget]:
 def test_a_suite_deploys_measures_and_leaves_nothing(aws: Any, pytester: pytest.Pytester) -> None:
     """One option more than for the emulation; the record says what was deployed, and no account; a burstable type is told."""
     pytester.makepyfile(test_ranker=SUITE)
-    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", *OPTIONS, timeout=120)
+    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", *OPTIONS, timeout=300)
     outcome.assert_outcomes(passed=1)
     run = json.loads(next(pytester.path.glob("reports/runs/*/ranker-*.json")).read_text())
     assert run["provenance"]["target"] == "sagemaker"
@@ -158,7 +158,7 @@ def test_without_credentials_the_session_ends_with_exit_code_4(
         monkeypatch.setenv(name, str(pytester.path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     pytester.makepyfile(test_ranker=SUITE)
-    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", *OPTIONS, timeout=90)
+    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", *OPTIONS, timeout=300)
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines(["*no AWS credentials were found; set AWS_PROFILE*"])
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
@@ -171,7 +171,7 @@ def test_what_must_be_said_is_asked_for_with_exit_code_4(aws: Any, pytester: pyt
     assert aws
     given = [word for pair in zip(OPTIONS[::2], OPTIONS[1::2], strict=True) if pair[0] != left_out for word in pair]
     pytester.makepyfile(test_ranker=SUITE)
-    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", *given, timeout=90)
+    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", *given, timeout=300)
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines([f"*{left_out}*"])
 

@@ -65,7 +65,7 @@ def test_a_session_says_where_the_time_goes(moto: Any, aws: Any, pytester: pytes
         outcome = pytester.runpytest_subprocess(
             *("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", "--latency-target", "existing", *more),
             *("--latency-max-rate", "60", "--latency-cloudwatch-wait", "30"),
-            timeout=120,
+            timeout=300,
         )
     finally:
         aws.delete_endpoint(EndpointName="timed")
@@ -97,7 +97,7 @@ def test_what_a_deployed_endpoint_came_to_is_in_its_runs(aws: Any, role: str, py
     outcome = pytester.runpytest_subprocess(
         *("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", "--latency-target", "sagemaker", "--latency-image", "ranker:7"),
         *("--latency-role", role, "--latency-max-usd", "5", "--latency-cloudwatch-wait", "30"),
-        timeout=180,
+        timeout=300,
     )
     outcome.assert_outcomes(passed=1)
     outcome.stdout.re_match_lines([r"timed-.* \+ overhead 0\.3 \+ model 0\.8 \(CloudWatch, . min(, shared by 2 loads)?\)"])
@@ -123,6 +123,6 @@ def test_what_a_deployed_endpoint_came_to_is_in_its_runs(aws: Any, role: str, py
 def test_a_wait_that_cannot_be_meant_ends_the_session(pytester: pytest.Pytester, options: list[str], said: str) -> None:
     """Before anything is asked; exit code 4."""
     pytester.makepyfile(test_timed=SUITE)
-    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", *options, timeout=60)
+    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", *options, timeout=300)
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines([said])

@@ -6,26 +6,19 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from tailgate.aws.custody.ledger import Ledger, ledgers_in, read_ledger
-from tailgate.aws.names import as_tag_list, ownership_tags
 from tailgate.child import Child
 from tailgate.cli import main
 from tailgate.targets.sagemaker.dead_man import Switch, request_of
+from tests.faults.accounts import ACCOUNTS, HOUR, OURS, REGION, Account, tags
 from tests.faults.aws_proxy import ALL, AwsProxy, refused, rewritten
-
-REGION = "eu-central-1"
-HOUR = timedelta(hours=1)
-ACCOUNTS = iter(range(100000000001, 100000000100))
-OURS = ("endpoint", "endpoint_config", "model")
 
 
 @pytest.fixture(scope="module")
@@ -58,40 +51,6 @@ def proxy(moto_url: str, account: str, monkeypatch: pytest.MonkeyPatch) -> Itera
         yield proxy
 
 
-class Account:
-    """What is in an account."""
-
-    def __init__(self, proxy: AwsProxy) -> None:
-        self._proxy = proxy
-        self._clients: dict[tuple[str, str], Any] = {}
-
-    def client(self, service: str, region: str = REGION) -> Any:
-        """A client of somebody's, not the sweep's."""
-        key = service, region
-        if key not in self._clients:
-            config = Config(proxies={})
-            self._clients[key] = boto3.client(service, region_name=region, endpoint_url=self._proxy.url, config=config)
-        return self._clients[key]
-
-    def make(self, name: str, tags: dict[str, str], region: str = REGION) -> str:
-        """Model, configuration and endpoint of a name."""
-        sagemaker, listed = self.client("sagemaker", region), as_tag_list(tags)
-        role = "arn:aws:iam::123456789012:role/r"
-        sagemaker.create_model(ModelName=name, PrimaryContainer={"Image": "i"}, ExecutionRoleArn=role, Tags=listed)
-        variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], Tags=listed)
-        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=listed)
-        return name
-
-    def names(self, region: str = REGION) -> list[str]:
-        """All that is there: one name for each thing."""
-        sagemaker = self.client("sagemaker", region)
-        names = [each["EndpointName"] for each in sagemaker.list_endpoints()["Endpoints"]]
-        names += [each["EndpointConfigName"] for each in sagemaker.list_endpoint_configs()["EndpointConfigs"]]
-        names += [each["ModelName"] for each in sagemaker.list_models()["Models"]]
-        return sorted(names + [each["Name"] for each in self.client("scheduler", region).list_schedules()["Schedules"]])
-
-
 @pytest.fixture
 def aws(proxy: AwsProxy) -> Account:
     return Account(proxy)
@@ -107,10 +66,6 @@ def sweep(proxy: AwsProxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         return code, json.loads(capsys.readouterr().out)
 
     return run
-
-
-def tags(run: str = "run-1", lasts: timedelta = -HOUR, owner: str = "ann") -> dict[str, str]:
-    return ownership_tags(run, owner, datetime.now(UTC) + lasts)
 
 
 def test_what_has_expired_goes_and_nothing_else(aws: Account, sweep: Callable[..., Any]) -> None:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from tests.plugin.made_up_runs import CONFTEST, LEAN, ROOT, Pytest
+from tests.plugin.made_up_runs import SUITE as MADE_UP
+
 SUITE = """
 import pytest
 from tailgate import Budget, Case, EndpointSpec, Poisson
@@ -33,6 +36,21 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
             text = text.replace(old, new)
         pytester.makepyfile(test_ranker=text)
         chosen = () if floor else ("--latency-no-floor",)
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *chosen, *arguments, timeout=90)
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *chosen, *arguments, timeout=300)
+
+    return run
+
+
+@pytest.fixture
+def run_pytest(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Pytest:
+    """Run a suite in a process of its own, without the plugin that the bridge is usually registered by."""
+    for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makeconftest(CONFTEST)
+
+    def run(*arguments: str, suite: str = MADE_UP) -> pytest.RunResult:
+        pytester.makepyfile(test_latency=suite)
+        return pytester.runpytest_subprocess(*LEAN, *arguments, timeout=300)
 
     return run

@@ -109,11 +109,11 @@ def test_a_session_told_to_end_ends_in_order(pytester: pytest.Pytester, suite, s
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "latency", *workers]
     session = subprocess.Popen(command, cwd=pytester.path, start_new_session=True, stdout=subprocess.DEVNULL)
     try:
-        _until(lambda: any(path.stat().st_size > 500 for path in pytester.path.glob("reports/runs/*/*.samples")), 90)
+        _until(lambda: any(path.stat().st_size > 500 for path in pytester.path.glob("reports/runs/*/*.samples")), 240)
         below = psutil.Process(session.pid).children(recursive=True)
         os.kill(session.pid, sent)
-        assert session.wait(timeout=30) == pytest.ExitCode.INTERRUPTED
-        _until(lambda: not any(_alive(process) for process in below), 30)  # busy workers take a moment to notice
+        assert session.wait(timeout=120) == pytest.ExitCode.INTERRUPTED
+        _until(lambda: not any(_alive(process) for process in below), 120)  # busy workers take a moment to notice
     finally:
         if session.poll() is None:
             os.killpg(session.pid, signal.SIGKILL)

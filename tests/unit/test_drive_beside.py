@@ -16,8 +16,9 @@ from tailgate.errors import PlanError
 from tailgate.generator.peers.drive import drive_peer
 from tailgate.generator.peers.order import PeerOrder
 from tailgate.targets import Address
+from tests.unit.drive_program import POINTS, PROGRAM, ROOT, drive, environment_of
 from tests.unit.generator.serving import CA_PEM, KEYS, gone, serving
-from tests.unit.test_drive_command import EVERY_KEY, POINTS, PROGRAM, ROOT, _drive, _environment
+from tests.unit.test_drive_command import EVERY_KEY
 
 REPORTED = {
     *("peer", "users", "offered_per_s", "achieved_per_s", "requests", "errors", "errors_by_kind", "response_time_s"),
@@ -41,7 +42,7 @@ def test_a_peer_and_ours_measure_the_same(tmp_path: Path, peer):
     with serving(tmp_path, host="127.0.0.1") as served:
         url = f"https://127.0.0.1:{served.port}/endpoints/tests/invocations"
         options = ("--payload", str(payload), "--sigv4", "sagemaker:eu-central-1", "--ca", str(authority), "--header", "X-Team: search")
-        run = _drive(url, *LOAD, *options, "--beside", peer, "--json", "-", **KEYS)
+        run = drive(url, *LOAD, *options, "--beside", peer, "--json", "-", **KEYS)
         truth = served.truth()
     assert run.returncode in (0, 2), run.stderr  # 2: this host may be too busy
     told = json.loads(run.stdout)
@@ -68,7 +69,7 @@ def test_a_peer_and_ours_measure_the_same(tmp_path: Path, peer):
 def test_both_stand_side_by_side_for_people(tmp_path: Path):
     """A column each, and the difference; unsigned, where no signature is asked for."""
     with serving(tmp_path, tls=False) as served:
-        run = _drive(f"http://127.0.0.1:{served.port}/endpoints/tests/invocations", *LOAD, "--beside", "locust-boto3")
+        run = drive(f"http://127.0.0.1:{served.port}/endpoints/tests/invocations", *LOAD, "--beside", "locust-boto3")
         assert "Authorization" not in served.truth()["requests"][0]
     assert run.returncode in (0, 2), run.stderr  # 2: this host may be too busy
     header = next(line for line in run.stdout.splitlines() if "difference" in line)
@@ -130,7 +131,7 @@ def test_ctrl_c_ends_the_peer_too(tmp_path: Path):
         url = f"http://127.0.0.1:{served.port}/endpoints/tests/invocations"
         command = [sys.executable, "-c", PROGRAM, url, "--rate", "20", "--duration", "60s", "--beside", "locust"]
         pipe = subprocess.PIPE
-        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT, env=_environment({})) as run:
+        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT, env=environment_of({})) as run:
             assert run.stderr is not None
             while "locust: driving" not in run.stderr.readline():
                 assert run.poll() is None
@@ -148,7 +149,9 @@ def test_a_command_that_is_killed_leaves_no_peer(tmp_path: Path):
     with serving(tmp_path, tls=False) as served:
         url = f"http://127.0.0.1:{served.port}/"
         command = [sys.executable, "-c", PROGRAM, url, "--rate", "20", "--duration", "60s", "--beside", "locust"]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=_environment({})) as run:
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment_of({})
+        ) as run:
             assert run.stderr is not None
             while "locust: driving" not in run.stderr.readline():
                 assert run.poll() is None

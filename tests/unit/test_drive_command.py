@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import pty
 import re
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 
 from tailgate.samples import read_samples
-from tests.unit.generator.serving import CA_PEM, KEYS, NO_KEYS, Served, gone, serving
+from tests.unit.drive_program import POINTS, ROOT, SHORT, drive, environment_of, json_of, told_by, trusted, url_of
+from tests.unit.generator.serving import CA_PEM, KEYS, Served, serving
 
-ROOT = Path(__file__).parents[2]
-PROGRAM = (
-    "import signal, sys\n"
-    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job is started without
-    "from tailgate.cli import main\nsys.exit(main(['drive', *sys.argv[1:]]))"
-)
-POINTS = {"p50", "p90", "p99", "p99.9", "max"}
 PROMISED = (
     *("offered_per_s", "achieved_per_s", "requests", "errors", "censored", "response_time_s", "service_time_s", "send_lag_s"),
     *("valid", "reasons", "verdict"),
@@ -48,55 +36,11 @@ def server(tmp_path: Path) -> Iterator[Served]:
         yield served
 
 
-def _url(served: Served, path: str = "/endpoints/tests/invocations", **query: object) -> str:
-    asked = "&".join(f"{key}={value}" for key, value in query.items())
-    return f"{'https' if served.tls else 'http'}://127.0.0.1:{served.port}{path}" + (f"?{asked}" if asked else "")
-
-
-def _environment(changes: dict[str, str]) -> dict[str, str]:
-    changed = {**os.environ, **NO_KEYS, "PYTHONPATH": str(ROOT), **changes}
-    return {name: value for name, value in changed.items() if value}
-
-
-def _drive(url: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tailgate", "drive", url, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, env=_environment(environment), check=False)
-
-
-SHORT = ("--rate", "100", "--duration", "1.5s", "--warmup", "500ms")
-
-
-def _json(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is no JSON")
-
-    told: dict[str, Any] = json.loads(run.stdout, parse_constant=refuse)
-    return told
-
-
-def _trusted(url: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A run whose schedule was kept: where this host was too busy for that, it is repeated."""
-    for _ in range(5):
-        run = _drive(url, *arguments, **environment)
-        if "send lag p99 is" not in run.stdout:
-            return run
-    return pytest.skip("this host is too busy to keep a schedule of a few requests a second")
-
-
-def _told(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    """What a run without a budget told on standard output; a host that was too busy is the only excuse."""
-    told = _json(run)
-    assert run.returncode == (0 if told["valid"] else 2), run.stderr
-    assert told["valid"] == (told["reasons"] == [])
-    assert all(reason.startswith("send lag") for reason in told["reasons"]), told["reasons"]
-    return told
-
-
 def test_standard_output_is_one_json_object_that_agrees_with_the_samples(server: Served, tmp_path: Path):
     """All promised keys, no others than are documented; each number is the samples' own; progress goes to standard error."""
     kept = tmp_path / "kept.samples"
-    run = _drive(_url(server, ms=5, every=20, status=503), *SHORT, "--json", "-", "--samples", str(kept))
-    told = _told(run)
+    run = drive(url_of(server, ms=5, every=20, status=503), *SHORT, "--json", "-", "--samples", str(kept))
+    told = told_by(run)
     assert set(told) == EVERY_KEY
     samples = read_samples(kept).after_warmup()
     assert (told["requests"], told["errors"], told["censored"]) == (len(samples), int(samples.failed.sum()), 0)
@@ -120,7 +64,9 @@ def test_standard_output_is_one_json_object_that_agrees_with_the_samples(server:
 def test_a_table_is_shown_and_the_json_may_go_to_a_file(server: Served, tmp_path: Path):
     """Percentiles in milliseconds for people, the same in seconds for programs, and a verdict where there is a budget."""
     out = tmp_path / "out.json"
-    run = _trusted(_url(server, ms=5), *SHORT, "--rate", "300", "--budget", "p99 <= 2s", "--budget", "error_rate <= 5%", "--json", str(out))
+    run = trusted(
+        url_of(server, ms=5), *SHORT, "--rate", "300", "--budget", "p99 <= 2s", "--budget", "error_rate <= 5%", "--json", str(out)
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     told = json.loads(out.read_text())
     assert told["verdict"] == "PASS"
@@ -128,21 +74,21 @@ def test_a_table_is_shown_and_the_json_may_go_to_a_file(server: Served, tmp_path
     for label, key in (("response time", "response_time_s"), ("service time", "service_time_s"), ("send lag", "send_lag_s")):
         row = next(line for line in run.stdout.splitlines() if line.strip().startswith(label)).split()[2:]
         assert [float(cell) for cell in row] == pytest.approx([told[key][point] * 1e3 for point in told[key]], abs=0.051)
-    assert f"within budget: {_url(server, ms=5)} at 300/s" in run.stdout
+    assert f"within budget: {url_of(server, ms=5)} at 300/s" in run.stdout
     assert re.search(r"offered 300/s, achieved \d+(\.\d+)?/s: \d+ requests, 0 errors, 0 censored", run.stdout)
 
 
 def test_over_budget_is_exit_code_1(server: Served):
     """80 ms where 60 may be."""
-    run = _trusted(_url(server, ms=80), *SHORT, "--rate", "250", "--budget", "p99 <= 60ms", "--json", "-")
+    run = trusted(url_of(server, ms=80), *SHORT, "--rate", "250", "--budget", "p99 <= 60ms", "--json", "-")
     assert run.returncode == 1, run.stderr
-    assert _json(run)["verdict"] == "FAIL"
+    assert json_of(run)["verdict"] == "FAIL"
 
 
 def test_a_load_that_clearly_misses_its_budget_ends_after_the_first_look(server: Served):
     """After one of three minutes; only that one is judged."""
     asked = ("--arrival", "constant", "--rate", "100", "--duration", "180s", "--budget", "p50 <= 60ms", "--json", "-")
-    told = _json(run := _trusted(_url(server, ms=80), *asked))
+    told = json_of(run := trusted(url_of(server, ms=80), *asked))
     assert run.returncode == 1, run.stderr
     assert told["verdict"] == "FAIL"
     assert 100 < told["saved_s"] < 120
@@ -152,20 +98,20 @@ def test_a_load_that_clearly_misses_its_budget_ends_after_the_first_look(server:
 @pytest.mark.parametrize("budget", [(), ("--budget", "p50 <= 2s")])
 def test_a_run_that_cannot_be_trusted_is_exit_code_2(server: Served, budget):
     """A perturbed clock, on purpose: no verdict, with the reason, whether or not there is a budget."""
-    run = _drive(_url(server), *SHORT, *budget, "--json", "-", TAILGATE_PERTURB_CLOCK_S="0.001")
-    told = _json(run)
+    run = drive(url_of(server), *SHORT, *budget, "--json", "-", TAILGATE_PERTURB_CLOCK_S="0.001")
+    told = json_of(run)
     assert run.returncode == 2
     assert told["valid"] is False
     assert any("perturbed" in reason for reason in told["reasons"])
     assert told["verdict"] == ("INCONCLUSIVE" if budget else None)
-    shown = _drive(_url(server), *SHORT, *budget, TAILGATE_PERTURB_CLOCK_S="0.001")
+    shown = drive(url_of(server), *SHORT, *budget, TAILGATE_PERTURB_CLOCK_S="0.001")
     assert shown.returncode == 2
     assert "perturbed" in shown.stdout
 
 
 def test_answers_that_never_come_are_counted_and_their_times_are_null(server: Served):
     """A server that never answers: not one time is known, and the run is none the less one to be trusted."""
-    told = _told(_drive(_url(server, act="silent"), *SHORT, "--timeout", "400ms", "--json", "-"))
+    told = told_by(drive(url_of(server, act="silent"), *SHORT, "--timeout", "400ms", "--json", "-"))
     assert told["errors"] == told["requests"] > 0
     assert told["censored"] > 0
     assert told["response_time_s"] == dict.fromkeys(sorted(POINTS, key=list(told["response_time_s"]).index))
@@ -173,7 +119,7 @@ def test_answers_that_never_come_are_counted_and_their_times_are_null(server: Se
 
 def test_payload_header_and_signature_arrive(server: Served):
     """From standard input, from options, and from the environment's credentials."""
-    command = [sys.executable, "-m", "tailgate", "drive", _url(server), *SHORT, "--json", "-"]
+    command = [sys.executable, "-m", "tailgate", "drive", url_of(server), *SHORT, "--json", "-"]
     more = ["--payload", "-", "--header", "X-Team: search", "--header", "Content-Type: text/csv", "--sigv4", "sagemaker:eu-central-1"]
     run = subprocess.run(
         [*command, *more, "--expect", "fine"],
@@ -181,7 +127,7 @@ def test_payload_header_and_signature_arrive(server: Served):
         capture_output=True,
         timeout=120,
         cwd=ROOT,
-        env=_environment(KEYS),
+        env=environment_of(KEYS),
         check=False,
     )
     assert run.returncode in (0, 2), run.stderr  # 2: this host may be too busy
@@ -196,13 +142,13 @@ def test_payload_header_and_signature_arrive(server: Served):
 
 def test_an_answer_that_is_not_expected_is_an_error(server: Served):
     """A 200 with a wrong body."""
-    told = _told(_drive(_url(server), *SHORT, "--expect", "prediction", "--json", "-"))
+    told = told_by(drive(url_of(server), *SHORT, "--expect", "prediction", "--json", "-"))
     assert told["errors_by_kind"] == {"wrong answer": told["requests"]}
 
 
 def test_a_page_is_asked_with_get(server: Served):
     """Without a payload, and not at an invocation's path."""
-    assert _told(_drive(_url(server, path="/page"), *SHORT, "--json", "-"))["errors"] == 0
+    assert told_by(drive(url_of(server, path="/page"), *SHORT, "--json", "-"))["errors"] == 0
     assert server.truth()["requests"][-1].startswith("GET /page HTTP/1.1")
 
 
@@ -211,12 +157,12 @@ def test_a_certificate_that_is_not_trusted_names_the_option(tmp_path: Path):
     authority = tmp_path / "ca.pem"
     authority.write_text(CA_PEM)
     with serving(tmp_path, host="127.0.0.1") as served:
-        refused = _drive(_url(served), *SHORT)
-        trusted = _drive(_url(served), *SHORT, "--ca", str(authority), "--json", "-")
+        refused = drive(url_of(served), *SHORT)
+        trusted = drive(url_of(served), *SHORT, "--ca", str(authority), "--json", "-")
     assert refused.returncode == 4
     assert "is not trusted" in refused.stderr
     assert "--ca FILE" in refused.stderr
-    assert _told(trusted)["errors"] == 0
+    assert told_by(trusted)["errors"] == 0
 
 
 def _closed_port() -> int:
@@ -238,79 +184,12 @@ def _closed_port() -> int:
 def test_what_cannot_be_measured_is_one_line_and_exit_code_4(url, arguments, words):
     """What was seen, and no traceback; soon, for the connection is tried before the load."""
     began_s = time.monotonic()
-    run = _drive(url.replace("CLOSED", str(_closed_port())), *SHORT, *arguments, "--json", "-")
+    run = drive(url.replace("CLOSED", str(_closed_port())), *SHORT, *arguments, "--json", "-")
     assert (run.returncode, run.stdout) == (4, "")
     assert run.stderr.count("\n") == 1
     assert run.stderr.startswith("tailgate: ")
     assert words in run.stderr
     assert time.monotonic() - began_s < 60
-
-
-@pytest.mark.parametrize("arguments", [(), ("--json", "-")])
-def test_ctrl_c_shows_what_there_is_and_leaves_no_process(server: Served, arguments):
-    """Exit code 130 with a table, or an object, of the requests so far, which is not valid as a measurement."""
-    command = [sys.executable, "-c", PROGRAM, _url(server), "--rate", "50", "--duration", "60s", "--warmup", "0", *arguments]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT, env=_environment({})) as run:
-        assert run.stderr is not None
-        assert "driving" in run.stderr.readline()
-        children = [child.pid for child in psutil.Process(run.pid).children(recursive=True)]
-        run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=30)
-    assert run.returncode == 130, err
-    assert children
-    assert all(gone(pid) for pid in children)
-    if arguments:
-        told = json.loads(out)
-        assert 0 < told["requests"] < 3000
-        assert told["valid"] is False
-        assert "the measurement was interrupted" in told["reasons"]
-    else:
-        assert "response time" in out
-        assert "interrupted" in out
-    assert "Traceback" not in err
-
-
-def test_several_workers_share_the_load_and_are_gone_after_ctrl_c(server: Served):
-    """One schedule, one object; interrupted, neither the master nor a worker is left."""
-    told = _told(_drive(_url(server), *SHORT, "--workers", "2", "--json", "-"))
-    assert told["requests"] == told["scheduled"]
-    assert told["host"]["workers"] == 2
-    command = [sys.executable, "-c", PROGRAM, _url(server), "--rate", "50", "--duration", "60s", "--workers", "2"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=_environment({})) as run:
-        assert run.stderr is not None
-        assert "driving" in run.stderr.readline()
-        children = [child.pid for child in psutil.Process(run.pid).children(recursive=True)]
-        run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=30)
-    assert run.returncode == 130, err
-    assert len(children) >= 3
-    assert all(gone(pid) for pid in children)
-    assert "response time" in out
-
-
-def test_a_terminal_shows_progress(server: Served):
-    """A bar that is drawn and taken away again; the table goes to standard output, which is no terminal here."""
-    master, terminal = pty.openpty()
-    command = [sys.executable, "-m", "tailgate", "drive", _url(server, ms=2), *SHORT, "--duration", "2.5s"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal, cwd=ROOT, env=_environment({"TERM": "xterm"})) as run:
-        os.close(terminal)
-        drawn = _all_of(master)
-        out, _ = run.communicate(timeout=60)
-    assert run.returncode in (0, 2)  # 2: this host may be too busy
-    assert re.search(rb"tailgate .*driving \d+/s, p50 \d", drawn)
-    assert b"\x1b[" in drawn
-    assert b"p99.9" in out
-    assert b"\x1b" not in out
-
-
-def _all_of(master: int) -> bytes:
-    drawn = b""
-    with contextlib.suppress(OSError):  # Linux tells the end of a terminal so
-        while piece := os.read(master, 4096):
-            drawn += piece
-    os.close(master)
-    return drawn
 
 
 def test_the_command_never_imports_locust_or_gevent():

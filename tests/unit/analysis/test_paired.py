@@ -7,12 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.special import ndtr
-from scipy.stats import hypergeom
 
-from tailgate.analysis.arms.coin import CoinLaw
 from tailgate.analysis.outcome import Outcome
-from tailgate.analysis.paired import Comparison, Interim, compare, sequential
+from tailgate.analysis.paired import Comparison, compare
 from tailgate.errors import AnalysisError
 
 N = 20_000
@@ -173,48 +170,6 @@ def test_greater_looks_at_a_slower_arm_only() -> None:
     assert (greater.low_s, greater.high_s) == (both.low_s, both.high_s)
 
 
-@pytest.mark.parametrize("quantile", [0.5, 0.99, None])
-def test_drift_and_bursts_of_both_arms_do_not_blur_their_difference(quantile: float | None) -> None:
-    """The run slows to twice its times and stalls now and then, for both arms: the shift of 30 ms is found all the same."""
-    arm, response_s, due_s = a_run(seed=3)
-    response_s = response_s * (1 + due_s / due_s[-1]) + 0.2 * (due_s % 60 < 1.5) + 0.03 * arm
-    found = compare(arm, response_s, quantile=quantile, due_s=due_s)
-    assert 0 < found.low_s < 0.03 < found.high_s < 0.06
-
-
-def test_bursts_that_hit_one_arm_only_widen_the_interval() -> None:
-    """The same exceedances of arm 1 in company say less of its tail than scattered ones; due times tell which they are."""
-    arm, response_s, due_s = a_run(seed=4)
-    hit = (arm == 1) & (due_s % 80 < 2)
-    scattered = np.flatnonzero(arm == 1)[:: round((arm == 1).sum() / hit.sum())][: hit.sum()]
-    apart = response_s.copy()
-    apart[scattered] += 0.2
-    widths = [found.high_s - found.low_s for found in (compare(arm, times, due_s=due_s) for times in (response_s + 0.2 * hit, apart))]
-    assert widths[0] > 1.3 * widths[1]
-
-
-def test_a_stretch_slow_by_itself_that_chance_gave_to_one_arm_is_not_taken_for_its_doing() -> None:
-    """The tail is five bad seconds, of which chance gave arm 1 60 % of all requests: no finding, in test or interval."""
-    random = np.random.default_rng(6)
-    bad = np.arange(N) // 50 % 80 == 3
-    arm = (random.random(N) < np.where(bad, 0.6, 0.5)).astype(int)
-    response_s = 0.03 * np.exp(0.3 * random.standard_normal(N)) + 0.5 * bad * random.random(N)
-    found = compare(arm, response_s)
-    slowest = response_s > np.quantile(response_s, 0.99)
-    assert CoinLaw.of((arm == 0).sum(), arm.sum(), slowest.sum()).p_value(arm[slowest].sum(), "greater") < 0.05
-    assert found.p_value > 0.05
-    assert found.low_s < 0 < found.high_s
-
-
-def test_bursts_of_both_arms_make_the_interval_narrower_than_the_same_times_scattered() -> None:
-    """Where slow requests come in company, how many of either arm were there is known, and is no chance any more."""
-    arm, response_s, due_s = a_run(seed=8)
-    slow = response_s + 0.3 * (due_s % 100 < 2)
-    scattered = np.random.default_rng(9).permutation(N)
-    in_company, apart = compare(arm, slow, due_s=due_s), compare(arm[scattered], slow[scattered], due_s=due_s)
-    assert in_company.high_s - in_company.low_s < apart.high_s - apart.low_s
-
-
 def test_arms_that_no_coin_mixed_are_compared_as_a_whole_and_not_taken_for_certain() -> None:
     """Arm 0 first and then arm 1: no stretch holds both, and the interval is as wide as that of all requests shuffled."""
     arm, response_s, _ = a_run()
@@ -268,48 +223,6 @@ def test_later_slower_or_in_other_units_the_comparison_is_the_same(shift_s: floa
     assert (other.low_s, other.high_s) == pytest.approx((one.low_s * scale, one.high_s * scale), rel=1e-6, abs=1e-9)
 
 
-@settings(max_examples=100)
-@given(st.integers(1, 60), st.integers(1, 60), st.data())
-def test_the_coins_law_is_the_hypergeometric_one(first: int, second: int, data: st.DataObject) -> None:
-    """Tails agree with scipy's, and the accepted range leaves at most half the error on each side, the next one more."""
-    drawn = data.draw(st.integers(1, first + second))
-    law, known = CoinLaw.of(first, second, drawn), hypergeom(first + second, second, drawn)
-    for seen in range(max(0, drawn - first), min(drawn, second) + 1):
-        assert law.at_least(seen) == pytest.approx(known.sf(seen - 1), abs=1e-12)
-        assert law.at_most(seen) == pytest.approx(known.cdf(seen), abs=1e-12)
-    assert law.mean == pytest.approx(law.chances @ (law.least + np.arange(len(law.chances))))
-    least, largest = law.accepted(0.95)
-    assert law.at_most(least - 1) <= 0.025 + 1e-9 < law.at_most(least) + 2e-9
-    assert law.at_least(largest + 1) <= 0.025 + 1e-9 < law.at_least(largest) + 2e-9
-
-
-@settings(max_examples=50)
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 18)), min_size=1, max_size=12))
-def test_over_strata_the_coins_law_is_that_of_the_sum(strata: list[tuple[int, int, int]]) -> None:
-    """As if the strata's laws were folded one by one; strata without slow requests, or with one arm only, included."""
-    strata = [(first, second, min(slow, first + second)) for first, second, slow in strata]
-    folded, least = np.ones(1), 0
-    for first, second, slow in strata:
-        known = CoinLaw.of(first, second, slow)
-        folded, least = np.convolve(folded, known.chances), least + known.least
-    law = CoinLaw.of(*zip(*strata, strict=True))
-    assert law.mean == pytest.approx(folded @ (least + np.arange(len(folded))))
-    for seen in range(least - 1, least + len(folded) + 1):
-        assert law.at_least(seen) == pytest.approx(max(1e-12, folded[max(0, seen - least) :].sum()), abs=1e-12)
-
-
-def test_the_law_of_very_many_requests_is_the_normal_one_around_its_mean() -> None:
-    """2·10⁵ requests in strata of fifty, half of them slow: only what is within reach of chance is kept, and is right."""
-    strata = 4000
-    law = CoinLaw.of(np.full(strata, 25), np.full(strata, 25), np.full(strata, 25))
-    deviation = (strata * 25 * 25 * 25 * 25 / 50**2 / 49) ** 0.5
-    assert len(law.chances) < strata * 25
-    for z in (-3.0, -1.0, 0.0, 1.0, 2.0, 4.0):
-        seen = round(law.mean + z * deviation)
-        assert law.at_least(seen) == pytest.approx(float(ndtr((law.mean - seen + 0.5) / deviation)), rel=0.02)
-    assert law.p_value(strata * 25, "greater") == 1e-12
-
-
 @pytest.mark.parametrize(
     ("changed", "text"),
     [
@@ -349,85 +262,12 @@ def test_a_margin_is_a_number_of_seconds(margin_s: object) -> None:
         compare(*a_run(n=100)[:2]).no_worse_than(margin_s)
 
 
-def test_a_clear_difference_is_seen_at_an_early_look_and_stays_whatever_follows() -> None:
-    """Arm 1 is slower by far: FAIL with the second tenth at the latest, and the same answer from the whole run."""
-    arm, response_s, due_s = a_run(scale=2.0)
-    early = sequential(arm, response_s, margin_s=0.0, most_requests=N, due_s=due_s)
-    assert early.outcome is Outcome.FAIL
-    assert early.after_requests <= N / 5
-    until = early.after_requests
-    assert sequential(arm[:until], response_s[:until], margin_s=0.0, most_requests=N, due_s=due_s[:until]) == early
-    before = sequential(arm[: until - 1], response_s[: until - 1], margin_s=0.0, most_requests=N, due_s=due_s[: until - 1])
-    assert before.outcome is Outcome.INCONCLUSIVE
-
-
-@given(st.integers(2, 600), st.booleans())
-def test_between_looks_nothing_is_decided_and_an_end_is_a_look(n: int, ended: bool) -> None:
-    """A look follows each tenth of the requests; where the load has ended the last of them is one, and beyond the most nothing counts."""
-    arm, response_s = np.arange(n) % 2, np.random.default_rng(1).permutation(n) * 1.0
-    interim = sequential(arm, response_s, margin_s=1e9, most_requests=500, quantile=0.5, ended=ended)
-    if ended and interim.outcome is Outcome.INCONCLUSIVE:
-        assert interim.after_requests == min(n, 500)
-    assert interim.after_requests <= min(n, 500)
-    assert interim.after_requests % 50 == 0 or ended
-    assert (interim.comparison is None) == (interim.after_requests == 0)
-    assert (interim.outcome is Outcome.PASS) == ((ended or n >= 500) and interim.comparison.high_s < 1e9)
-
-
-def test_an_arm_that_is_fine_passes_at_the_end_and_not_before() -> None:
-    """A beginning without bad spells proves nothing of those that follow: PASS waits for all requests, or for an end."""
-    arm, response_s, due_s = a_run()
-    early = sequential(arm[:-1], response_s[:-1], margin_s=1.0, most_requests=N, due_s=due_s[:-1])
-    assert (early.outcome, early.after_requests) == (Outcome.INCONCLUSIVE, N * 9 // 10)
-    assert early.comparison.high_s < 1.0
-    assert sequential(arm[:-1], response_s[:-1], margin_s=1.0, most_requests=N, ended=True).outcome is Outcome.PASS
-    whole = sequential(arm, response_s, margin_s=1.0, most_requests=N, due_s=due_s)
-    assert (whole.outcome, whole.after_requests) == (Outcome.PASS, N)
-    assert whole.comparison == compare(arm, response_s, due_s=due_s)
-
-
-def test_a_look_at_one_arm_only_is_left_out() -> None:
-    """The coin may give one arm the first requests: a look that finds no other arm decides nothing."""
-    arm = np.array([0, 0, 0, 0, 1, 0, 1, 1, 0, 1])
-    interim = sequential(arm, np.arange(10.0), margin_s=1.0, most_requests=20, quantile=0.5)
-    assert (interim.outcome, interim.after_requests) == (Outcome.INCONCLUSIVE, 10)
-    assert sequential(arm[:5], np.arange(5.0), margin_s=1.0, most_requests=40, quantile=0.5).after_requests == 0
-
-
-def test_looks_ask_for_more_than_one_look_at_the_end_does() -> None:
-    """A difference that is just proved at the end, looked at once, is not at the first of ten looks: its level is a thirtieth."""
-    arm, response_s, _ = a_run()
-    first = sequential(arm[: N // 10], response_s[: N // 10], margin_s=0.0, most_requests=N).comparison
-    alone = compare(arm[: N // 10], response_s[: N // 10])
-    assert first.confidence == pytest.approx(1 - 0.05 * 0.1**1.5)
-    assert first.low_s < alone.low_s < alone.high_s < first.high_s
-
-
-@pytest.mark.parametrize(
-    ("changed", "text"),
-    [({"most_requests": 0}, "most_requests is 0"), ({"margin_s": math.nan}, "margin_s is nan"), ({"confidence": 2}, "confidence is 2")],
-)
-def test_bad_input_of_a_running_comparison_is_refused_by_its_name(changed: dict, text: str) -> None:
-    """The same errors as those of a comparison at the end, and a whole number of requests."""
-    with pytest.raises(AnalysisError, match=text):
-        sequential([0, 1], [1.0, 2.0], **{"margin_s": 0.1, "most_requests": 10, **changed})
-
-
 def test_a_tiny_run_is_compared_without_bounds() -> None:
     """Two requests, one in each arm: values and their difference, nothing bounded, no finding."""
     for quantile in (0.5, 0.99, None):
         found = compare([0, 1], [1.0, 3.0], quantile=quantile, due_s=[0, 0])
         assert isinstance(found, Comparison)
         assert (found.difference_s, found.low_s, found.high_s, found.p_value) == (2, -math.inf, math.inf, 1)
-
-
-@pytest.mark.parametrize("requests", [0, 1, 4])
-def test_before_the_coin_has_shown_both_sides_nothing_is_known_yet(requests: int) -> None:
-    """The first requests of a run may all be of one arm: no error, and no answer; at its end it is one."""
-    arm, times = np.ones(requests, dtype=int), np.full(requests, 0.01)
-    assert sequential(arm, times, margin_s=0.0, most_requests=500) == Interim(Outcome.INCONCLUSIVE, 0, None)
-    with pytest.raises(AnalysisError, match="arm"):
-        sequential(arm, times, margin_s=0.0, most_requests=500, ended=True)
 
 
 def test_a_negative_time_is_refused() -> None:
