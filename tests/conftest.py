@@ -26,6 +26,7 @@ THOROUGH = (
     "emulated/test_agent_deaths.py",
     "emulated/test_costs_of_sessions.py",
     "emulated/test_boto3_conventions.py",
+    "emulated/test_commands_run.py",
     "emulated/test_drive_command.py",
     "emulated/test_everything_at_once.py",
     "faults/test_a_noisy_host.py",
