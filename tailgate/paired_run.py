@@ -26,7 +26,7 @@ from tailgate.preparing import Preparations, Prepared
 from tailgate.provenance import provenance
 from tailgate.reporting.baseline import Baselines
 from tailgate.reporting.history import History
-from tailgate.reporting.pairs import pair_fields
+from tailgate.reporting.pairs import answered, pair_fields
 from tailgate.reporting.record import Record, notes_for
 from tailgate.samples import Samples
 from tailgate.targets import Endpoint, Target
@@ -49,8 +49,13 @@ class PairedRun:
     on_answer: Callable[[NoWorse], None] | None = None
 
     def no_worse_than(self, margin: str, *, at: str = "p99") -> NoWorse:
-        """Whether the second arm is proved to be slower by less than the margin, such as `2ms`. Raises PlanError."""
+        """Whether the second arm is proved to be slower by less than the margin, such as `2ms`. Raises PlanError.
+
+        The answer is in both arms' records before it is given. Raises RecordError where they cannot be written.
+        """
         answer = self.contrast.no_worse_than(margin, at=at)
+        for arm in self.arms:
+            answered(arm.record, self.contrast)
         if self.on_answer is not None:
             self.on_answer(answer)
         if answer.outcome is Outcome.INCONCLUSIVE and self.on_undecided is not None:

@@ -141,20 +141,23 @@ class Gate:
         return run_line(measured.record) + after
 
     @staticmethod
-    def properties_of(measured: Measurement) -> list[tuple[str, object]]:
-        """What machines read of a test, as JUnit properties: outcome, reasons, estimates with intervals (seconds, fractions)."""
+    def properties_of(measured: Measurement, of: str = "tailgate") -> list[tuple[str, object]]:
+        """What machines read of a test, as JUnit properties: outcome, reasons, estimates with intervals (seconds, fractions).
+
+        of: what their names begin with, such as `tailgate.first` of one of two arms.
+        """
         verdict = measured.verdict
         properties: list[tuple[str, object]] = [
-            ("tailgate.case", measured.case.id),
-            ("tailgate.outcome", verdict.outcome.name),
-            ("tailgate.target", str(measured.record.provenance["target"])),
+            (f"{of}.case", measured.case.id),
+            (f"{of}.outcome", verdict.outcome.name),
+            (f"{of}.target", str(measured.record.provenance["target"])),
         ]
-        properties += [("tailgate.reason", reason) for reason in verdict.reasons]
-        properties += [("tailgate.saved_s", verdict.saved_s)] if verdict.saved_s else []
-        properties += [("tailgate.confirms", measured.failed.record.file)] if measured.failed is not None else []
-        properties += [one for estimate in measured.estimates for one in estimate_properties(estimate)]
-        properties += [one for change in verdict.changes for one in _properties_of(change)]
-        properties += [(f"tailgate.limit.{check.limit.source}", check.decision.outcome.name) for check in verdict.checks]
+        properties += [(f"{of}.reason", reason) for reason in verdict.reasons]
+        properties += [(f"{of}.saved_s", verdict.saved_s)] if verdict.saved_s else []
+        properties += [(f"{of}.confirms", measured.failed.record.file)] if measured.failed is not None else []
+        properties += [one for estimate in measured.estimates for one in estimate_properties(estimate, of)]
+        properties += [one for change in verdict.changes for one in _properties_of(change, of)]
+        properties += [(f"{of}.limit.{check.limit.source}", check.decision.outcome.name) for check in verdict.checks]
         return properties
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -197,9 +200,9 @@ class Gate:
             print(f"\ntailgate: {warning}", file=sys.stderr)
 
 
-def _properties_of(found: MetricChange) -> Iterator[tuple[str, object]]:
+def _properties_of(found: MetricChange, of: str) -> Iterator[tuple[str, object]]:
     """What machines read of a comparison: its outcome, and before, bound and change where they are known (seconds, fractions)."""
-    name, change = f"tailgate.change.{found.metric}", found.change
+    name, change = f"{of}.change.{found.metric}", found.change
     yield name, change.outcome.name
     numbers = {"expected_s": change.expected_s, "bound_s": change.bound_s, "relative": change.relative, "runs": change.runs}
     yield from ((f"{name}.{which}", number) for which, number in numbers.items() if number is not None)

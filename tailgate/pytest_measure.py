@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from tailgate.measure import Measurement
     from tailgate.paired_run import PairedRun
     from tailgate.pytest_gate import Gate
+
+OUTCOME = "tailgate.outcome"
+"""The JUnit property that says what came of a test."""
 
 LINES: pytest.StashKey[list[str]] = pytest.StashKey()
 """Of a test: a line per run."""
@@ -52,15 +56,28 @@ class Measure:
                 node.stash.setdefault(LINES, []).extend(gate.lines_of(run))
         except CapacityError as error:
             pytest.skip(str(error))
-        for arm in run.arms:
-            node.user_properties.extend(gate.properties_of(arm))
+        properties = node.user_properties
+        properties += [("tailgate.case", pair.id), ("tailgate.target", run.contrast.target_kind), (OUTCOME, _worst_of(run))]
+        place = len(properties) - 1
+        for arm, name in zip(run.arms, ("tailgate.first", "tailgate.second"), strict=True):
+            properties.extend(gate.properties_of(arm, name))
         differences = run.contrast.differences.items()
-        node.user_properties.extend(one for metric, comparison in differences for one in comparison_properties(metric, comparison))
-        run = replace(run, on_answer=lambda answer: node.user_properties.append(_property_of(answer)))
+        properties.extend(one for metric, comparison in differences for one in comparison_properties(metric, comparison))
+        run = replace(run, on_answer=partial(_answered, properties, place, run))
         undecided = (first.inconclusive, second.inconclusive, self._request.config.option.latency_inconclusive)
         return replace(run, on_undecided=pytest.skip) if "skip" in undecided else run
 
 
-def _property_of(answer: NoWorse) -> tuple[str, object]:
-    """What came of a margin: `tailgate.paired.p99.no_worse_than.2ms`, PASS, FAIL or INCONCLUSIVE."""
-    return f"tailgate.paired.{answer.metric}.no_worse_than.{answer.margin_s * 1e3:g}ms", answer.outcome.name
+def _answered(properties: list[tuple[str, object]], place: int, run: PairedRun, answer: NoWorse) -> None:
+    """Say what came of a margin, `tailgate.paired.p99.no_worse_than.2ms`, and of the pair, which is the worst of all so far.
+
+    place: where that stands among the test's properties.
+    """
+    properties.append((f"tailgate.paired.{answer.metric}.no_worse_than.{answer.margin_s * 1e3:g}ms", answer.outcome.name))
+    properties[place] = (OUTCOME, _worst_of(run))
+
+
+def _worst_of(run: PairedRun) -> str:
+    """Of both arms' verdicts and of the margins that were asked about."""
+    outcomes = {*(arm.verdict.outcome.name for arm in run.arms), *(answer.outcome.name for answer in run.contrast.asked)}
+    return next(name for name in ("FAIL", "INCONCLUSIVE", "PASS") if name in outcomes)

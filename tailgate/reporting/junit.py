@@ -13,9 +13,9 @@ from tailgate.analysis.quantiles import Estimate
 Property = tuple[str, object]
 
 
-def estimate_properties(estimate: Estimate) -> Iterator[Property]:
-    """`tailgate.p99`, `tailgate.p99.low`, `tailgate.p99.high`."""
-    yield from _known(f"tailgate.{estimate.metric}", {"": estimate.value, ".low": estimate.low, ".high": estimate.high})
+def estimate_properties(estimate: Estimate, of: str = "tailgate") -> Iterator[Property]:
+    """`tailgate.p99`, `tailgate.p99.low`, `tailgate.p99.high`; of an arm, `tailgate.first.p99`."""
+    yield from _known(f"{of}.{estimate.metric}", {"": estimate.value, ".low": estimate.low, ".high": estimate.high})
 
 
 def comparison_properties(metric: str, comparison: Comparison) -> Iterator[Property]:

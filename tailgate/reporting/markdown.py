@@ -16,6 +16,7 @@ from tailgate.reporting.markdown_text import cut, folded, name, table, text, ver
 from tailgate.reporting.numbers import (
     UNKNOWN,
     change_shown,
+    end_shown,
     failed_of,
     interval_in,
     interval_of,
@@ -25,7 +26,7 @@ from tailgate.reporting.numbers import (
     requests_of,
     shown,
 )
-from tailgate.reporting.pairs import difference_shown, pair_of
+from tailgate.reporting.pairs import asked_of, difference_shown, pair_of
 from tailgate.reporting.paths import path_differences
 from tailgate.reporting.plain import Plain
 from tailgate.reporting.platform import cost_line, time_lines
@@ -96,12 +97,18 @@ def _rest(count: int) -> str:
 def _verdict(counting: Sequence[Run], failures: Mapping[str, str]) -> Iterator[str]:
     """The outcome as a heading, and in a sentence what it is made of."""
     outcomes = [outcome_of(run) for run in counting]
-    worst = next((one for word in _WORST_FIRST for one in outcomes if one.endswith(word)), "no run was made")
+    margins = [outcome_shown(run, margin.outcome) for run, _, margin in asked_of(counting)]
+    worst = next((one for word in _WORST_FIRST for one in (*outcomes, *margins) if one.endswith(word)), "no run was made")
     tests = f"{len(failures)} {'test' if len(failures) == 1 else 'tests'} failed" if failures else ""
     yield f"## Tail latency: {tests if tests and not worst.endswith(_WORST_FIRST[:2]) else worst}\n\n"
-    counts = [f"{outcomes.count(one)} {one}" for one in sorted(set(outcomes), key=outcomes.index)]
-    of_all = f"{len(counting)} {'case' if len(counting) == 1 else 'cases'}: {', '.join(counts)}" if counting else "No run was made"
-    yield f"{of_all}{f'; {tests}' if tests else ''}.\n\n"
+    of_all = [_counted(outcomes, "case") if counting else "No run was made", *([_counted(margins, "margin")] if margins else [])]
+    yield f"{'; '.join([*of_all, *([tests] if tests else [])])}.\n\n"
+
+
+def _counted(outcomes: Sequence[str], what: str) -> str:
+    """`3 cases: 2 PASS, 1 FAIL`."""
+    counts = [f"{outcomes.count(one)} {one}" for one in dict.fromkeys(outcomes)]
+    return f"{len(outcomes)} {what if len(outcomes) == 1 else f'{what}s'}: {', '.join(counts)}"
 
 
 def _kinds(runs: Sequence[Run]) -> Iterator[str]:
@@ -131,9 +138,12 @@ def _check(run: Run, check: Mapping[str, object]) -> str:
 
 
 def _explanations(counting: Sequence[Run], failures: Mapping[str, str]) -> Iterator[str]:
-    """Of each run that did not pass, and of each test whose failure none of those explains."""
-    explained = [(run, str(run.verdict.get("explanation"))) for run in counting if run.verdict.get("outcome") != "PASS"]
-    yield from (folded(f"{text(outcome_of(run))}: {name(run.case.get('id'))}", verbatim(words)) for run, words in explained)
+    """Of each run that did not pass, of arms of which a margin was not shown, and of each test whose failure none of those explains."""
+    runs = [run for run in counting if run.verdict.get("outcome") != "PASS"]
+    explained = [(f"{text(outcome_of(run))}: {name(run.case.get('id'))}", str(run.verdict.get("explanation"))) for run in runs]
+    missed = {id(run): (run, what) for run, what, margin in asked_of(counting) if margin.outcome != "PASS"}
+    explained += [(f"not shown: {name(what)}", str(run.pair.get("explanation"))) for run, what in missed.values()]
+    yield from (folded(summary, verbatim(words)) for summary, words in explained)
     for test, words in failures.items():
         if not any(_flowing(explanation) in _flowing(words) for _, explanation in explained):  # pytest indents what it quotes
             yield folded(f"failed: {name(test)}", verbatim(words))
@@ -153,7 +163,15 @@ def _pairs(counting: Sequence[Run]) -> list[str]:
         for metric, one in differences.items()
     ]
     found = table(["in one run", "on", "metric", " first", " second", " difference [95 %]"], rows)
-    return [*found, *(f"{text(line)}\n\n" for line in path_differences(counting))]
+    margins = [
+        [name(what), text(f"{margin.metric} no worse than {end_shown(margin.metric, margin.margin_s)}"), _bold(run, margin.outcome)]
+        for run, what, margin in asked_of(counting)
+    ]
+    return [*found, *table(["in one run", "asked", "outcome"], margins), *(f"{text(line)}\n\n" for line in path_differences(counting))]
+
+
+def _bold(run: Run, outcome: str) -> str:
+    return f"**{text(outcome_shown(run, outcome))}**"
 
 
 def _arms(metric: str, difference: Mapping[str, object]) -> list[str]:

@@ -34,7 +34,8 @@ Format 1, a mapping. Times are seconds, shares are fractions, a number that is i
     pair          of one of two arms in one run (measure.paired), and then all the rest is of this arm alone; else {}, or absent:
                   arm 0 or 1; cases, the ids of both; labels, what sets them apart; seed, of the coin that told each request's
                   arm; requests, judged in each; differences by metric, arm 1 less arm 0: first_s, second_s, difference_s,
-                  low_s and high_s (95 %), p_value; explanation. Both arms are in the one samples file
+                  low_s and high_s (95 %), p_value; asked (absent in older runs), the margins that the test asked about, in order: metric,
+                  margin_s, outcome, more_requests; explanation. Both arms are in the one samples file
     platform      what was only known when the session's endpoints were gone (afterwards.py); {}, or absent, where nothing was:
                   source "CloudWatch"; alone, whether nobody else asked; minutes, the whole ones that the run touches, warm-up
                   included: first, last, count, warmup_s, shared_by_loads; time, means in seconds over the run's answered requests,

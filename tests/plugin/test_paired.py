@@ -48,6 +48,13 @@ def test_both_arms_are_measured_recorded_and_shown(suite, pytester: pytest.Pytes
     parts = {"": "difference_s", ".low": "low_s", ".high": "high_s", ".first": "first_s", ".second": "second_s", ".p_value": "p_value"}
     assert {part: float(properties[f"tailgate.paired.p50{part}"]) for part in parts} == {part: difference[of] for part, of in parts.items()}
     assert properties["tailgate.paired.p50.no_worse_than.100ms"] == "PASS"
+    assert (properties["tailgate.case"], properties["tailgate.outcome"]) == ("ranker-ml.m5.large-public+privatelink", "PASS")
+    for run, arm in zip(runs, ("first", "second"), strict=True):
+        assert properties[f"tailgate.{arm}.case"] == run["case"]["id"]
+        told = next(one["value"] for one in run["estimates"] if one["metric"] == "p50")
+        assert float(properties[f"tailgate.{arm}.p50"]) == told
+    assert [[one["outcome"] for one in run["pair"]["asked"]] for run in runs] == [["PASS"], ["PASS"]]
+    outcome.stdout.fnmatch_lines_random(["privatelink minus public on * in one run: *; p50 no worse than 100.0 ms: emulated PASS"])
 
 
 def test_a_margin_that_is_missed_fails_with_the_text_and_keeps_its_record(suite, pytester: pytest.Pytester) -> None:
@@ -64,7 +71,10 @@ def test_a_margin_that_is_missed_fails_with_the_text_and_keeps_its_record(suite,
     outcome.stdout.fnmatch_lines(
         ["*p50 * 0.1 ms*ml.m5.large against ml.m5.4xlarge*", "*p50 *[[]*p *", "*p50 no worse than 0.1 ms: emulated *"]
     )
-    assert len(runs_in(pytester.path / "reports")) == 2
+    runs = runs_in(pytester.path / "reports")
+    assert [[one["outcome"] for one in run["pair"]["asked"]] for run in runs] == [["FAIL"], ["FAIL"]]
+    (page,) = (pytester.path / "reports" / "runs").glob("*/report.html")
+    assert "p50 no worse than 0.1 ms: emulated FAIL" in page.read_text("utf-8")
 
 
 PLAN = """

@@ -18,6 +18,7 @@ from tailgate.generator.workers.workforce import Workforce
 from tailgate.paired_run import PairedRun, paired
 from tailgate.plan.pair import Pair
 from tailgate.reporting.collection import collect
+from tailgate.reporting.pairs import margins_of
 from tailgate.reporting.record import Record
 from tailgate.reporting.run_file import read_run
 from tailgate.targets import Address, Endpoint
@@ -82,11 +83,16 @@ def test_a_known_difference_lies_in_the_intervals_and_decides_the_margin(server:
     assert found.low_s < 0.030 + 0.002
     assert found.high_s > 0.030 - 0.002
     assert found.p_value < 0.001
+    assert [read_run(arm.record.path) for arm in run.arms if arm.record.path] == [arm.record for arm in run.arms]
     assert run.no_worse_than("100ms", at="p50").outcome is Outcome.PASS
     assert run.no_worse_than("5ms", at="p50").outcome is Outcome.FAIL
     assert "p50 worse than 5.0 ms: privatelink against public" in run.explain()
+    for arm in run.arms:
+        assert arm.record.path is not None
+        again = read_run(arm.record.path)
+        assert [(one.metric, one.margin_s, one.outcome) for one in margins_of(again)] == [("p50", 0.1, "PASS"), ("p50", 0.005, "FAIL")]
+        assert again.pair["explanation"] == run.explain()
     assert len(CASE.load.due_times()) == sum(arm.record.requests["scheduled"] for arm in run.arms)  # type: ignore[misc]
-    assert [read_run(arm.record.path) for arm in run.arms if arm.record.path] == [arm.record for arm in run.arms]
     assert len(collect([tmp_path / "runs"], []).benchmarks) == 2
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from tailgate.analysis.wording import EMULATED
 from tailgate.reporting.figures.recorded_values import items, mapping
+from tailgate.reporting.numbers import outcome_shown
+from tailgate.reporting.pairs import asked_of, margin_shown
 from tailgate.reporting.recorded import began, kept
 from tailgate.reporting.run_file import Run
 
@@ -37,19 +40,44 @@ def limits(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def verdict(counted: Sequence[Run]) -> tuple[str, str]:
-    """The worst outcome of the runs that count, and in a sentence who has it, and how many came off better."""
+    """The worst outcome of the runs that count, and in a sentence who has it, and how many came off better; margins between arms, too."""
     by_outcome = {name: [run for run in counted if outcome(run) == name] for name in WORST_FIRST}
+    missed, margins = _margins(counted)
     worst = next((name for name, those in by_outcome.items() if those), "INCONCLUSIVE")
     those = by_outcome[worst]
     if not those:
         return worst, f"{worst}: there is no run."
     emulated = [run for run in those if _is_emulated(run)]
     word = f"{EMULATED} {worst}" if len(emulated) == len(those) else worst
-    if worst == "PASS":
-        some = f", {len(emulated)} of them emulated" if emulated and len(emulated) < len(those) else ""
-        says = f"{_name(those[0])} holds its budget" if len(those) == 1 else f"all {len(those)} cases hold their budgets{some}"
-        return worst, f"{word}: {says}."
-    return worst, f"{word}: {_named(worst, those, len(counted))}{_others(by_outcome, worst)}."
+    says = _held(those, emulated) if worst == "PASS" else f"{_named(worst, those, len(counted))}{_others(by_outcome, worst)}"
+    if missed is not None and WORST_FIRST.index(missed.verdict) < WORST_FIRST.index(worst):
+        worst, word = missed.verdict, missed.shown
+    return worst, f"{word}: {says}{margins}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Missed:
+    """The worst of the margins that were not shown, plainly and as people read it."""
+
+    verdict: str
+    shown: str
+
+
+def _margins(counted: Sequence[Run]) -> tuple[_Missed | None, str]:
+    """The worst of the margins between arms that did not pass, and what is said of all of them."""
+    asked = asked_of(counted)
+    missed = sorted((one for one in asked if one[2].outcome != "PASS"), key=lambda one: WORST_FIRST.index(one[2].outcome))
+    if not missed:
+        return None, f"; {len(asked)} {'margin' if len(asked) == 1 else 'margins'} between arms held" if asked else ""
+    told = "; ".join(f"{what}, {margin_shown(run, margin)}" for run, what, margin in missed[:_MOST_NAMED])
+    more = f" and {len(missed) - _MOST_NAMED} more" if len(missed) > _MOST_NAMED else ""
+    run, _, margin = missed[0]
+    return _Missed(margin.outcome, outcome_shown(run, margin.outcome)), f"; {told}{more}"
+
+
+def _held(those: Sequence[Run], emulated: Sequence[Run]) -> str:
+    some = f", {len(emulated)} of them emulated" if emulated and len(emulated) < len(those) else ""
+    return f"{_name(those[0])} holds its budget" if len(those) == 1 else f"all {len(those)} cases hold their budgets{some}"
 
 
 def _named(worst: str, those: Sequence[Run], all_of_them: int) -> str:

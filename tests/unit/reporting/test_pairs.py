@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,10 @@ from tailgate.reporting.benchmark_json import benchmarks_of, extra_info
 from tailgate.reporting.collection import collect
 from tailgate.reporting.csv_export import samples_in, write_csv
 from tailgate.reporting.histogram import decode
-from tailgate.reporting.pairs import pair_differences, pair_fields
+from tailgate.reporting.markdown import page as markdown
+from tailgate.reporting.pairs import answered, asked_of, margins_of, pair_differences, pair_fields
 from tailgate.reporting.record import Record
+from tailgate.reporting.report import page
 from tailgate.reporting.run_file import Run, read_run
 from tailgate.reporting.show import described
 from tailgate.reporting.terminal import summary
@@ -42,13 +45,20 @@ def two_arms(case: Case, failing: bool = False) -> Samples:
     return samples
 
 
+def contrast_of(samples: Samples) -> Contrast:
+    """What the arms differ by."""
+    case = case_of("ranker", 100, 20, 2, "p90 <= 60ms")
+    return Contrast(Pair(case, case.via("privatelink")), samples.after_warmup(), "emulated", seed=SEED)
+
+
 def recorded(folder: Path, failing: bool = False) -> tuple[Run, Run]:
     """Both arms as `measure.paired` records them."""
     case = case_of("ranker", 100, 20, 2, "p90 <= 60ms")
-    pair, samples, record = Pair(case, case.via("privatelink")), two_arms(case, failing), Record(folder)
+    samples, record = two_arms(case, failing), Record(folder)
+    contrast = contrast_of(samples)
+    pair = contrast.pair
     path = record.samples_path(pair.id)
     write_samples(samples, path)
-    contrast = Contrast(pair, samples.after_warmup(), "emulated", seed=SEED)
     runs = []
     for arm, one in enumerate(arm_cases(*pair.cases, SEED)):
         own = samples.of_arm(arm)
@@ -144,3 +154,55 @@ def test_an_arm_that_never_answered_is_infinitely_slower(tmp_path: Path) -> None
     assert "p99 +∞" in line
     assert runs[1].requests["answered"] == 0
     assert "∞" in described(runs[1])
+
+
+def asked(folder: Path, *margins: tuple[str, str]) -> list[Run]:
+    """Both arms after their test asked about margins, read back from disk."""
+    contrast, runs = contrast_of(two_arms(case_of("ranker", 100, 20, 2, "p90 <= 60ms"))), recorded(folder)
+    for margin, at in margins:
+        contrast.no_worse_than(margin, at=at)
+        for run in runs:
+            answered(run, contrast)
+    return [read_run(run.path) for run in runs if run.path]
+
+
+def test_what_was_asked_of_two_arms_is_in_both_records(tmp_path: Path) -> None:
+    """Each margin with its outcome, and the explanation with them; nothing else of the run is changed."""
+    before = recorded(tmp_path)
+    (tmp_path / "asked").mkdir()
+    first, second = asked(tmp_path / "asked", ("50ms", "p50"), ("1ms", "p50"), ("50ms", "p50"))
+    assert [(one.metric, one.margin_s, one.outcome) for one in margins_of(second)] == [("p50", 0.05, "PASS"), ("p50", 0.001, "FAIL")]
+    assert margins_of(first) == margins_of(second)
+    assert "p50 no worse than 1.0 ms: emulated FAIL" in str(second.pair["explanation"])
+    assert {**second.fields(), "pair": {}} == {**before[1].fields(), "pair": {}}
+    assert margins_of(before[1]) == ()
+
+
+def test_every_place_tells_the_margins_and_the_worst_decides(tmp_path: Path) -> None:
+    """Both arms hold their budgets, the second is slower than it may be: terminal, `show`, Markdown and the page say FAIL."""
+    runs = asked(tmp_path, ("1ms", "p50"), ("50ms", "p99"))
+    assert [run.verdict["outcome"] for run in runs] == ["PASS", "PASS"]
+    (line,) = pair_differences(runs)
+    assert line.endswith("; p50 no worse than 1.0 ms: emulated FAIL; p99 no worse than 50.0 ms: emulated PASS")
+    assert "p50 no worse than 1.0 ms: emulated FAIL" in described(runs[1])
+    text = markdown(runs)
+    assert text.startswith("## Tail latency: emulated FAIL\n\n2 cases: 2 emulated PASS; 2 margins: 1 emulated FAIL, 1 emulated PASS.")
+    assert "| p50 no worse than 1.0 ms | **emulated FAIL** |" in text
+    html = page(runs)
+    assert "emulated FAIL: all 2 cases hold their budgets; privatelink minus public, p50 no worse than 1.0 ms: emulated FAIL." in html
+
+
+def test_margins_that_held_are_counted_in_the_pages_sentence(tmp_path: Path) -> None:
+    """And the page passes."""
+    assert "emulated PASS: all 2 cases hold their budgets; 1 margin between arms held." in page(asked(tmp_path, ("50ms", "p50")))
+
+
+@pytest.mark.parametrize(
+    "damage", [None, "x", [None], [{"metric": "p99"}], [{"metric": "p99", "outcome": "x"}], [{"metric": 1, "outcome": "PASS"}]]
+)
+def test_a_damaged_margin_is_passed_over(tmp_path: Path, damage: object) -> None:
+    """And the run is shown."""
+    runs = asked(tmp_path, ("50ms", "p50"))
+    broken = [replace(run, pair={**run.pair, "asked": damage}) for run in runs]  # type: ignore[arg-type]  # damaged
+    assert asked_of(broken) == []
+    assert len(pair_differences(broken)) == 1
