@@ -26,7 +26,7 @@ from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.pair import Pair
 from tailgate.pytest_benchmark_bridge import WORKER_FOLDER, Bridge
 from tailgate.pytest_options import LEFT, LEFT_BEHIND, history_folder, plan_name
-from tailgate.pytest_reporting import Reports
+from tailgate.pytest_reporting import Reports, report_asked
 from tailgate.pytest_summary import Summary
 from tailgate.pytest_terminal import Terminal
 from tailgate.releasing import Releases
@@ -86,7 +86,9 @@ def open_controller(config: pytest.Config, reports: Path) -> None:
 def _open_terminal(config: pytest.Config, bridge: Bridge, reports: Path, *, relayed: bool) -> Board:
     terminal = Terminal(config, bridge, relayed=relayed)
     config.pluginmanager.register(bridge, "tailgate-bridge")
-    config.pluginmanager.register(Reports(bridge, reports), "tailgate-reports")
+    if (asked := report_asked(config)) != "none":
+        history = (history_folder(config) or reports) if asked == "all" else None
+        config.pluginmanager.register(Reports(bridge, reports, history), "tailgate-reports")
     config.pluginmanager.register(terminal, "tailgate-terminal")
     config.pluginmanager.register(Summary(config, bridge), "tailgate-summary")
     return terminal.board

@@ -17,6 +17,7 @@ from tailgate.pytest_attaching import KIND as EXISTING
 from tailgate.pytest_attaching import add_attaching_options, attaching_of
 from tailgate.pytest_deploying import KIND as SAGEMAKER
 from tailgate.pytest_deploying import add_deploying_options, deploying_of
+from tailgate.pytest_reporting import add_reporting_options, report_asked
 from tailgate.targets.commands import check_url, words_of
 from tailgate.targets.registry import Settings, check_kind
 from tailgate.units import fraction
@@ -68,6 +69,7 @@ def add_options(parser: pytest.Parser) -> None:
     baseline = "hold runs against earlier ones: a benchmark JSON, a folder, latest, a branch or a commit; may be repeated"
     group.addoption("--latency-baseline", action="append", metavar="WHAT", help=baseline)
     group.addoption("--latency-least-effect", metavar="SHARE", help="how much slower than the baseline matters (3%%)")
+    add_reporting_options(parser, group)
     parser.addini("latency_plan", "plan file with experiments, relative to the root folder", default=None)
     parser.addini("latency_reports", "where runs are kept, relative to the root folder", default="reports")
     parser.addini("latency_history", "where earlier runs lie, relative to the root folder", default=None)
@@ -78,6 +80,7 @@ def read_options(config: pytest.Config) -> None:
     config.stash[PLAN] = plan = _read_plan(config)
     if config.option.latency_repeats < 0:
         raise PlanError(f"--latency-repeats is {config.option.latency_repeats}; it is how often to measure again at most, 0 for never")
+    report_asked(config)
     for source, kind in _kinds(config, plan):
         check_kind(kind, source)
     _check_command(config, plan)

@@ -27,7 +27,7 @@ def test_ranker(measure, case):
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     """Run a user's suite on the emulated target: `change` changes its text first. The harness's floor is left alone unless asked for."""
-    for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "GITHUB_STEP_SUMMARY"):
+    for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "GITHUB_STEP_SUMMARY", "TAILGATE_REPORT"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str, change: dict[str, str] | None = None, text: str = SUITE, floor: bool = False) -> pytest.RunResult:
