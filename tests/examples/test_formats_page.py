@@ -157,6 +157,24 @@ def test_judge_writes_the_keys_of_the_page(tmp_path: Path, capsys: pytest.Captur
     assert set(JUDGE_JSON["runs"][0]["checks"][0]) == set(fresh["runs"][0]["checks"][0])
 
 
+@pytest.mark.parametrize(
+    ("words", "kind"), [(("compare", "before.json", "after.json"), "comparison"), (("trend", "before.json", "after.json"), "trend")]
+)
+def test_compare_and_trend_write_the_keys_of_the_page(
+    words: tuple[str, ...], kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the whole and of each case; what they are and their version is in them."""
+    monkeypatch.chdir(tmp_path)
+    for day, name in enumerate(("before.json", "after.json"), 1):
+        case = case_of()
+        run_file.write_run(run_from(case, samples_of(case, day), started_at=f"2026-11-{day:02}T09:36:12.000+00:00"), Path(name))
+    main([*words, "--json", "-"])
+    fresh = json.loads(capsys.readouterr().out)
+    whole, of_a_case = keys_of(f"tailgate {words[0]}")
+    assert (whole | {"cases"}, of_a_case - {"cases"}) == (set(fresh), set(fresh["cases"][0]))
+    assert (fresh["record"], fresh["format"]) == (f"tailgate-{kind}", 1)
+
+
 def test_sweep_writes_the_keys_of_the_page() -> None:
     """Of the whole and of what was found; what is in the whole is tested where it sweeps (tests/faults/test_sweep.py)."""
     tags, now = {"tailgate:run": "x", "tailgate:owner": "y"}, datetime.now(UTC)
