@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,11 +19,14 @@ from tailgate.reporting.numbers import value_of
 from tailgate.reporting.reader import Found, files_of, read_runs
 from tailgate.reporting.recorded import newest_runs
 from tailgate.reporting.rejudge import rejudge
+from tailgate.reporting.report import page as html
 from tailgate.reporting.run_file import FORMAT, Run
 from tailgate.reporting.show import described
 from tailgate.reporting.terminal import summary
+from tailgate.reporting.trend.lines import trends
 
 EARLIER = sorted((Path(__file__).parent / "earlier").glob("*.json"))
+BENCHMARKS = sorted((Path(__file__).parent / "earlier" / "benchmarks").glob("*.json"))
 TEXT = EARLIER[0].read_text("utf-8")
 FIELDS = json.loads(TEXT)
 
@@ -51,6 +56,30 @@ def test_a_run_of_an_earlier_version_is_read_and_means_what_it_meant(path: Path)
     assert rejudge(run, Budget.of("p99 <= 120ms")).outcome.name == run.verdict["outcome"] == "PASS"
     for shown in (described(run), summary([run], width=200, styled=False), page([run])):
         assert "emulated PASS" in shown
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_a_benchmark_json_of_an_earlier_version_is_read_whole(path: Path, tmp_path: Path) -> None:
+    """Its runs, also the one that was never answered; every command takes them, and pytest-benchmark's own still does."""
+    found = read_runs([path])
+    assert found.complaints == ()
+    outcomes = {str(run.case["name"]): (run.verdict["outcome"], value_of(run, "p50")) for _, run in found.runs}
+    assert outcomes == {"ranker": ("PASS", "19.9 ms"), "slow": ("FAIL", "198.9 ms"), "lost": ("FAIL", "∞")}
+    runs = [run for _, run in found.runs]
+    assert "emulated FAIL: 2 of 3 cases are over budget" in html(runs)
+    assert page(runs).startswith("## Tail latency: emulated FAIL")
+    assert [case.told.case for case in trends(found.runs)] == [f"{name}-ml.m5.large-public" for name in ("ranker", "slow", "lost")]
+    folder = tmp_path / "benchmarks" / "Linux-CPython-3.11-64bit"
+    folder.mkdir(parents=True)
+    (folder / "0001_x.json").write_bytes(path.read_bytes())
+    listed = subprocess.run(
+        [sys.executable, "-m", "pytest_benchmark", "--storage", f"file://{tmp_path / 'benchmarks'}", "compare", "--columns=median"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    assert "ranker-ml.m5.large-public" in listed.stdout
 
 
 def test_there_are_runs_of_several_versions() -> None:
