@@ -13,6 +13,7 @@ from tailgate.errors import RecordError
 from tailgate.reporting.baseline import last_of_repeats
 from tailgate.reporting.durable import written_durably
 from tailgate.reporting.markdown_text import cut, folded, name, table, text, verbatim
+from tailgate.reporting.notes import KIND_NOTES, notes_below
 from tailgate.reporting.numbers import (
     UNKNOWN,
     change_shown,
@@ -32,7 +33,6 @@ from tailgate.reporting.plain import Plain
 from tailgate.reporting.platform import cost_line, time_lines
 from tailgate.reporting.recorded import began
 from tailgate.reporting.run_file import Run
-from tailgate.reporting.terminal import KIND_NOTES, notes_below
 
 MOST_SUMMARY_BYTES, MOST_COMMENT_BYTES = 2**20, 65_536
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tailgate.reporting.notes import notes_below, saved_s
 from tailgate.reporting.numbers import (
     UNKNOWN,
     change_shown,
@@ -23,22 +24,12 @@ from tailgate.reporting.numbers import (
 )
 from tailgate.reporting.pairs import pair_differences
 from tailgate.reporting.paths import path_differences
-from tailgate.reporting.platform import platform_notes, time_lines
+from tailgate.reporting.platform import time_lines
 from tailgate.reporting.run_file import Run
-from tailgate.units import format_count
 
 COLUMNS = ("p50", "p90", "p99", "p99.9")
 _WIDE, _MEDIUM = 160, 116
 STYLES = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow"}
-EMULATED_NOTE = "emulated: times come from made-up profiles; this is no statement about AWS, and no model of yours was run"
-KIND_NOTES = {
-    "emulated": EMULATED_NOTE,
-    "null": "null: an instant responder on this host; what was measured is the harness",
-    "process": "process: a server of this host was measured; instance types and network paths are but names here",
-    "url": "url: whatever answers there was measured; instance types and network paths are but names here",
-}
-"""What a table says below of each kind of target that its runs were asked of and that is not the platform."""
-PROVISIONAL_NOTE = "*provisional: not 5 earlier runs, together twice as long, against the same limit; rarer bursts went unseen"
 
 
 def run_line(run: Run) -> str:
@@ -49,7 +40,7 @@ def run_line(run: Run) -> str:
 
 def _course(run: Run) -> str:
     """How it came about, where that is worth a word: `  (confirmed, stopped after 62 of 600 s)`."""
-    words, planned_s, saving_s = [], _load_s(run), _saved_s(run)
+    words, planned_s, saving_s = [], _load_s(run), saved_s(run)
     if run.provenance.get("confirms") is not None:
         words.append("confirmed" if run.verdict["outcome"] == "FAIL" else "the FAIL before it is not confirmed")
     if saving_s and planned_s:
@@ -110,30 +101,10 @@ def _table(runs: Sequence[Run], width: int) -> Table:
     return table
 
 
-def notes_below(runs: Sequence[Run]) -> list[str]:
-    """What has to be said of runs below any table of them: of the platform, of provisional verdicts, of early ends, of targets."""
-    kinds = {str(run.provenance.get("target")) for run in runs}
-    provisionally = [PROVISIONAL_NOTE] if any(map(provisional, runs)) else []
-    return [*platform_notes(runs), *provisionally, *_savings(runs), *(note for kind, note in KIND_NOTES.items() if kind in kinds)]
-
-
-def _savings(runs: Sequence[Run]) -> Iterator[str]:
-    saved_s = [saved_s for run in runs if (saved_s := _saved_s(run)) and not run.verdict.get("reasons")]  # else it said nothing
-    if saved_s:
-        total_s = format_count(round(sum(saved_s)))
-        yield f"stopped early, their verdicts being clear: {len(saved_s)} of {len(runs)} runs, {total_s} s saved"
-
-
 def _interval(run: Run, metric: str) -> str:
     """`19.8 [19.1, 20.4]`: the unit is in the column's heading."""
     interval = interval_of(run, metric)
     return UNKNOWN if interval is None else " ".join((without_unit(interval.value), f"[{', '.join(map(without_unit, interval[1:]))}]"))
-
-
-def _saved_s(run: Run) -> float:
-    """What ending the load early saved of it, seconds; 0 in runs that were recorded before that was done."""
-    saved_s = run.verdict.get("saved_s")
-    return saved_s if isinstance(saved_s, int | float) else 0.0
 
 
 def _load_s(run: Run) -> float | None:

@@ -10,6 +10,7 @@ from tailgate.analysis.gate import Decision
 from tailgate.analysis.limits import CONFIDENCE
 from tailgate.analysis.looks.looked import Looked, decide_seen
 from tailgate.analysis.looks.rhythm import USUAL, Rhythm, look_seconds
+from tailgate.analysis.looks.spending import root_finder
 from tailgate.analysis.metrics import metric_of
 from tailgate.analysis.outcome import Outcome
 from tailgate.exceedances import Counted
@@ -43,6 +44,8 @@ class Early:
         self._looked = Looked(longest_s, rhythm or USUAL)
         self._may_pass = len(self._seen) == len(budget.limits)
         self._passing = 0
+        if self._looks:
+            root_finder()  # now, and not while the load runs
 
     def enough(self, settled: Sequence[tuple[list[int], list[int]]]) -> float | None:
         """How many judged seconds were enough to settle the verdict; None while they are not.

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtr
 
 POWER = 1.5
@@ -60,7 +60,15 @@ def _bound(at: NDArray[np.float64], density: NDArray[np.float64], step: float, s
     def too_much(bound: float) -> float:
         return float(density @ ndtr((at - bound) / math.sqrt(step))) - spend
 
-    return float(brentq(too_much, -reach, reach))
+    return float(root_finder()(too_much, -reach, reach))
+
+
+@functools.cache
+def root_finder() -> Callable[..., float]:
+    """Brent's method. Imported when it is asked for, as that takes as long as all else that reads a record: a report needs none."""
+    from scipy.optimize import brentq
+
+    return brentq  # type: ignore[no-any-return]  # scipy has no types
 
 
 def _nodes(part: float, bound: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -11,10 +11,10 @@ from tailgate.analysis.outcome import Outcome
 from tailgate.analysis.wording import EMULATED
 from tailgate.plan.vocabulary import SHARE, unit_of
 from tailgate.reporting.compared.comparison import WORST_FIRST, ComparedCase, Comparison
+from tailgate.reporting.notes import KIND_NOTES
 from tailgate.reporting.numbers import UNKNOWN, count_shown, difference_in, relative_in, shown
 from tailgate.reporting.recorded import began
 from tailgate.reporting.run_file import Run
-from tailgate.reporting.terminal import KIND_NOTES
 
 _COMMIT_DIGITS = 12
 _MOST_NAMED = 3

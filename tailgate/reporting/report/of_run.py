@@ -37,20 +37,12 @@ def _curve(run: Run, prefix: str) -> Iterator[Figure]:
     curve = percentile_curve(run)
     if curve is None or not curve.points:
         return
-    points = [plain(point) for point in curve.points]
-    named = ("q", "nines", "value_s", "low_s", "high_s", "metric")
-    series = {
-        **columns((one for one in points if isinstance(one, dict)), named),
-        "budget": _budget(curve.budget),
-        "ends_at_q": curve.ends_at_q,
-    }
+    named = columns(curve.points, ("q", "nines", "value_s", "low_s", "high_s", "metric"))
+    series = {**named, "budget": _budget(curve.budget), "ends_at_q": curve.ends_at_q}
     told = [point for point in curve.points if point.metric is not None]
     p99 = next((f"; p99 is {shown('p99', point.value_s)}" for point in told if point.metric == "p99"), "")
-    ends = (
-        ()
-        if curve.ends_at_q is None
-        else (f"The curve ends at {curve.ends_at_q:.4%}: the slowest {count_shown(curve.failed)} requests failed.",)
-    )
+    slowest = f"{count_shown(curve.failed)} of {count_shown(curve.requests)} requests"
+    failed = () if curve.ends_at_q is None else (f"The curve ends where the slowest {slowest} failed.",)
     kept = [point for place, point in enumerate(curve.points) if point.metric or place % _EVERY == 0]
     rows = [_quantile_row(point.q, point.value_s, point.low_s, point.high_s) for point in (*kept, *curve.points[-1:])]
     yield Figure(
@@ -58,9 +50,9 @@ def _curve(run: Run, prefix: str) -> Iterator[Figure]:
         "curve",
         "Percentile curve",
         f"Response time by percentile, each nine as wide as the next, with its 95 % interval, pale where no upper end is known{p99}.",
-        compact(plain(series)),
+        compact(series),
         Table("Response time by percentile", ("percentile", "response time", "95 % interval"), tuple(dict.fromkeys(rows))),
-        ends,
+        failed,
     )
 
 
@@ -72,16 +64,15 @@ def _tail(run: Run, prefix: str) -> Iterator[Figure]:
     tail = complementary(run)
     if tail is None or len(tail.points) < 2:
         return
-    points = [one for point in tail.points if isinstance(one := plain(point), dict)]
-    series = {**columns(points, ("time_s", "share")), "budget": _budget(tail.budget), "failed_share": tail.failed_share}
+    series = {**columns(tail.points, ("time_s", "share")), "budget": _budget(tail.budget), "failed_share": tail.failed_share}
     rows = tuple((shown("p99", point.time_s), f"{point.share * 100:.4g} %") for point in _told(tail.points))
-    failed = (f"{tail.failed_share:.3%} of the requests failed; the curve stays above that.",) if tail.failed_share else ()
+    failed = (f"{shown('error_rate', tail.failed_share)} of the requests failed; the curve stays above that.",) if tail.failed_share else ()
     yield Figure(
         f"{prefix}-tail",
         "tail",
         "Complementary distribution",
         "Share of the requests that took longer than a time; both axes are logarithmic.",
-        compact(plain(series)),
+        compact(series),
         Table("Share of requests that took longer", ("longer than", "share of requests"), rows),
         failed,
     )

@@ -20,6 +20,7 @@ from tailgate import __version__
 from tailgate.analysis.wording import EMULATED
 from tailgate.errors import RecordError
 from tailgate.reporting.durable import written_durably
+from tailgate.reporting.notes import KIND_NOTES, PROVISIONAL_NOTE
 from tailgate.reporting.numbers import provisional
 from tailgate.reporting.plain import Plain
 from tailgate.reporting.recorded import began
@@ -31,7 +32,6 @@ from tailgate.reporting.report.parts import Figure, moment
 from tailgate.reporting.report.past import pasts
 from tailgate.reporting.report.verdicts import newest, verdict
 from tailgate.reporting.run_file import Run
-from tailgate.reporting.terminal import KIND_NOTES, PROVISIONAL_NOTE
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from tailgate.analysis.quantiles import Estimate
 from tailgate.reporting.numbers import UNKNOWN, end_shown, interval_in, without_unit
@@ -82,7 +83,6 @@ def compact(value: Plain) -> Plain:
     return value
 
 
-def columns(rows: Iterable[dict[str, Plain]], names: Iterable[str]) -> dict[str, Plain]:
-    """Rows as columns by name, which is shorter in JSON."""
-    listed = list(rows)
-    return {name: [row.get(name) for row in listed] for name in names}
+def columns(rows: Sequence[object], names: Iterable[str]) -> dict[str, Plain]:
+    """Of records whose fields are plain and finite, these fields as columns by name, which is shorter in JSON."""
+    return {name: list(map(attrgetter(name), rows)) for name in names}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tailgate.reporting.markdown_text import name, table, text
-from tailgate.reporting.terminal import KIND_NOTES
+from tailgate.reporting.notes import KIND_NOTES
 from tailgate.reporting.trend.lines import CaseTrend, Line
 from tailgate.reporting.trend.spark import spark
 from tailgate.reporting.trend.words import alone, newest_shown, shift_lines, state_shown, usual_shown, verdict

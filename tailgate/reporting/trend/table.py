@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tailgate.reporting.terminal import KIND_NOTES
+from tailgate.reporting.notes import KIND_NOTES
 from tailgate.reporting.trend.lines import CaseTrend, Line
 from tailgate.reporting.trend.spark import EARLIER, FAILED, NEW_LEVEL, NOT_TRUSTED, spark
 from tailgate.reporting.trend.words import alone, heading, newest_shown, shift_lines, state_shown, usual_shown, verdict

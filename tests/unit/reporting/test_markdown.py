@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from tailgate.analysis.wording import EMULATED
 from tailgate.errors import RecordError
 from tailgate.reporting.markdown import MOST_SUMMARY_BYTES, append_summary, page, pieces, written_summary
+from tailgate.reporting.notes import EMULATED_NOTE
 from tailgate.reporting.numbers import interval_of
 from tailgate.reporting.run_file import Run
-from tailgate.reporting.terminal import EMULATED_NOTE
 from tests.unit.reporting.synthetic import case_of, run_from, samples_of
 from tests.unit.reporting.test_markdown_text import ALLOWED, NAMES, Page
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tailgate.reporting.notes import EMULATED_NOTE, KIND_NOTES
 from tailgate.reporting.paths import path_differences
 from tailgate.reporting.run_file import Run
-from tailgate.reporting.terminal import EMULATED_NOTE, KIND_NOTES, run_line, summary
+from tailgate.reporting.terminal import run_line, summary
 from tests.unit.reporting.synthetic import case_of, run_from, samples_of, written
 
 

@@ -35,7 +35,7 @@ drawings.tail = (told, width) => {
     marks: [
       ...x.marks, ...axis("y", places, percent, "share of requests"),
       Plot.ruleY(failed, { stroke: FAIL, strokeDasharray: "2 3" }),
-      Plot.text(failed, { y: (one) => one, text: (one) => `failed: ${percent(one)}`, frameAnchor: "left", textAnchor: "start", dx: 4, dy: -7, ...halo, fill: FAIL }),
+      Plot.text(failed, { y: (one) => one, text: () => "failed", frameAnchor: "left", textAnchor: "start", dx: 4, dy: -7, ...halo, fill: FAIL }),
       Plot.line(points, { x: (one) => toMs(one.time_s), y: "share", stroke: ACCENT, strokeWidth: 2, curve: "step-after" }),
       Plot.dot(limits, { x: (one) => toMs(one.bound_s), y: "share", symbol: "times", stroke: limitColor, strokeWidth: 2.5, r: 5 }),
       Plot.text(limits, { x: (one) => toMs(one.bound_s), y: "share", text: limitText, textAnchor: "end", dx: -8, dy: -7, ...halo, fill: limitColor }),

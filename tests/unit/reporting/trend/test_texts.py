@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tailgate.reporting.notes import EMULATED_NOTE
 from tailgate.reporting.numbers import shown
-from tailgate.reporting.terminal import EMULATED_NOTE
 from tailgate.reporting.trend.document import document
 from tailgate.reporting.trend.lines import CaseTrend, trends
 from tailgate.reporting.trend.markdown import markdown
