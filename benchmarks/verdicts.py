@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from benchmarks import (
+    verdicts_compare,
     verdicts_cost,
     verdicts_history,
     verdicts_independent,
@@ -31,6 +32,7 @@ PARTS: Mapping[str, Callable[[Settings], Iterable[Table]]] = {
     "two_arms": verdicts_two_arms.measure,
     "history": verdicts_history.measure,
     "trend": verdicts_trend.measure,
+    "compare": verdicts_compare.measure,
 }
 """By name what each part measures; its tables are named after it, `one_run: …` where there are several."""
 

@@ -28,6 +28,9 @@ LEAST_SHARE = 0.005
 MOST_RUNS = 50
 """Runs a side beyond which more of them are no advice."""
 
+_ENOUGH = 8
+"""Degrees of freedom, as of five runs a side, with which the spread between runs is known without what runs know of themselves."""
+
 _UNBOUNDED = "too few requests, or too many failures among them, to bound it"
 
 _Z = float(ndtri(LEVEL))
@@ -57,7 +60,7 @@ USUAL = Margins()
 
 @dataclass(frozen=True, slots=True)
 class BeforeAfter:
-    """One metric on both sides, in the metric's own unit; of several runs the median, of shares the mean.
+    """One metric on both sides, in the metric's own unit; of several runs the geometric mean, of shares the mean.
 
     before, after: infinite where failures reach into all runs of the side, None where none of its runs tells. difference:
     after − before, None where that is no number. low, high: its two-sided 95 % interval, None where the runs do not bound that
@@ -84,11 +87,13 @@ class BeforeAfter:
 def before_after(metric: str, before: Sequence[Estimate], after: Sequence[Estimate], margins: Margins = USUAL) -> BeforeAfter:
     """Compare the estimates of a metric, one of each run, in any order. Pure.
 
-    Method, of times: the difference of the sides' medians of logarithms; per side and end of the interval the variance of a run, from
-    deviations within both sides shrunk towards the typical one (5 degrees of freedom: Gelman et al., Bayesian Data Analysis, 2013,
-    §2.6), which is the typical spread and what runs do not know of themselves, and at least the latter; that of a median of n
-    normal values is π/(2n + π − 2) of it; Student's t. Of shares: the difference of means, by the ends of each side's
-    own interval (Newcombe, Statistics in Medicine 17, 1998, method 10), or by the spread between runs where that is more.
+    Method, of times: the difference of the sides' mean logarithms, and Student's t; for each end of the interval the variance of a run is
+    that of the deviations within both sides, shrunk towards the typical one, which is the typical spread and what runs do not know of
+    themselves (5 degrees of freedom: Gelman et al., Bayesian Data Analysis, 2013, §2.6); where some do not bound that end, it is what
+    is seen between five runs a side, and infinite with fewer. Medians would be no better: where each run has a spell or none, so that
+    its tail is long or short, the median of five jumps from one to the other, and normal theory knows nothing of that. Of shares: the
+    difference of means, by the ends of each side's own interval (Newcombe, Statistics in Medicine 17, 1998, method 10), or by the
+    spread between runs where that is more.
     """
     if not before or not after:
         return _untold(
@@ -103,7 +108,7 @@ class _Side(NamedTuple):
     """Logarithms of one side. squares: of the deviations from their mean. down, up: variance of what a run's ends do not know, mean."""
 
     runs: int
-    centre: float
+    mean: float
     squares: float
     down: float
     up: float
@@ -115,11 +120,11 @@ def _ratios(metric: str, before: Sequence[Estimate], after: Sequence[Estimate], 
     if any(reached):
         return _failures(metric, ends, (len(before), len(after)), (reached[0], reached[1]))
     first, second = _side(before), _side(after)
-    point = second.centre - first.centre
+    point = second.mean - first.mean
     low, high = (point + sign * _half(first, second, margins, up=sign > 0) for sign in (-1, 1))
     margin, lower_is_worse = math.log1p(margins.least_effect), metric in METRICS and METRICS[metric].at_least
     outcome, better = _decided(-high if lower_is_worse else low, -low if lower_is_worse else high, margin)
-    base = math.exp(first.centre)
+    base = math.exp(first.mean)
     undecided = outcome is Outcome.INCONCLUSIVE
     bounded = math.isfinite(high) and math.isfinite(low)
     worse_by = -point if lower_is_worse else point
@@ -143,7 +148,7 @@ def _side(estimates: Sequence[Estimate]) -> _Side:
     logs = [math.log(one.value) for one in estimates]
     mean = statistics.fmean(logs)
     down, up = (statistics.fmean(_unknown(one, end) for one in estimates) for end in ("low", "high"))
-    return _Side(len(logs), statistics.median(logs), sum((one - mean) ** 2 for one in logs), down, up)
+    return _Side(len(logs), mean, sum((one - mean) ** 2 for one in logs), down, up)
 
 
 def _unknown(estimate: Estimate, end: str) -> float:
@@ -156,17 +161,17 @@ def _unknown(estimate: Estimate, end: str) -> float:
 
 def _half(first: _Side, second: _Side, margins: Margins, *, up: bool, runs: int | None = None) -> float:
     """How far an end of the interval lies from the difference; with so many runs a side, where that is asked."""
-    squares, freedom = first.squares + second.squares, first.runs + second.runs - 2 + PRIOR_FREEDOM
-    variance = 0.0
-    for side, within in ((first, first.down if up else first.up), (second, second.up if up else second.down)):
-        of_run = max((squares + PRIOR_FREEDOM * (margins.typical_spread**2 + within)) / freedom, within)
-        variance += of_run * _median_cost(side.runs if runs is None else runs)
-    return float(stdtrit(freedom if runs is None else 2 * runs - 2 + PRIOR_FREEDOM, LEVEL)) * math.sqrt(variance)
-
-
-def _median_cost(runs: int) -> float:
-    """The variance of a median of so many values, of one value's: 1 of one, π/2n of many."""
-    return math.pi / (2 * runs + math.pi - 2)
+    seen, squares = first.runs + second.runs - 2, first.squares + second.squares
+    within = (first.down, second.up) if up else (first.up, second.down)
+    prior = 0 if math.inf in within else PRIOR_FREEDOM
+    if not prior and seen < _ENOUGH:
+        return math.inf
+    variance = sum(
+        (squares + (prior * (margins.typical_spread**2 + own) if prior else 0.0)) / (seen + prior) / (runs or side.runs)
+        for side, own in zip((first, second), within, strict=True)
+    )
+    freedom = (seen if runs is None else 2 * runs - 2) + prior
+    return float(stdtrit(freedom, LEVEL)) * math.sqrt(variance)
 
 
 def _runs_to_settle(first: _Side, second: _Side, margins: Margins, away: float) -> int | None:
@@ -220,7 +225,7 @@ def _value(side: Sequence[Estimate]) -> float | None:
         return None
     values = [one.value for one in side]
     logs = [math.log(value) for value in values if 0 < value < math.inf]
-    return math.exp(statistics.median(logs)) if len(logs) == len(values) else statistics.median_high(values)
+    return math.exp(statistics.fmean(logs)) if len(logs) == len(values) else statistics.median_high(values)
 
 
 def _grown(log: float) -> float:
