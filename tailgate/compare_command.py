@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 Each side is a run, a benchmark JSON, or a folder of either; more files after NEW are of NEW. Several runs of a case a side are compared by
-their medians and by how much they vary; a run that stands on both sides is of NEW. Kinds of target are never compared with each other.
+their means and by how much they vary; a run that stands on both sides is of NEW. Kinds of target are never compared with each other.
 Exit codes: 0 no worse, 1 worse, 2 undecided, 4 wrong options, nothing to read, or runs that are not alike."""
 
 _EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2}

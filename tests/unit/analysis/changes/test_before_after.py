@@ -65,6 +65,21 @@ def test_runs_that_vary_much_prove_nothing() -> None:
     assert before_after("p99", runs("p99", *wild), runs("p99", *(1.1 * one for one in wild))).outcome is Outcome.INCONCLUSIVE
 
 
+def test_a_tail_that_each_run_has_or_has_not_is_no_change_where_chance_dealt_it_out_unequally() -> None:
+    """Two of five runs with a spell before, three of five after: medians would jump from the one tail to the other."""
+    short, long = 0.07, 0.14
+    before, after = [short, short, short, long, long], [short, short, long, long, long]
+    assert before_after("p99", runs("p99", *before), runs("p99", *after)).outcome is Outcome.INCONCLUSIVE
+
+
+def test_five_runs_a_side_that_do_not_bound_a_tail_show_its_spread_all_the_same() -> None:
+    """How far the ten differ is known; of three a side it is not known well enough."""
+    told = [Estimate("p99.9", value, None, None) for value in around(0.1, 5)]
+    slower = [Estimate("p99.9", 1.5 * one.value, None, None) for one in told]
+    assert before_after("p99.9", told, slower).outcome is Outcome.FAIL
+    assert before_after("p99.9", told[:3], slower[:3]).outcome is Outcome.INCONCLUSIVE
+
+
 def test_an_end_that_no_run_bounds_proves_nothing_on_its_side() -> None:
     """Too few requests for an upper end: never no worse, but worse where the lower end shows it."""
     open_above = [Estimate("p99", 0.1, 0.099, None)]
