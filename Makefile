@@ -17,11 +17,11 @@ PARALLEL = PYTEST_XDIST_AUTO_NUM_WORKERS=$$(($$(getconf _NPROCESSORS_ONLN) + 2))
 
 test: check
 	$(PARALLEL) -m "not latency and not alone and not thorough" $(ARGS)
-	$(BIN)/python -m pytest -m "alone and not thorough" $(ARGS)
+	$(BIN)/python -m pytest -m "alone and not thorough" tests/accuracy $(ARGS)
 
 thorough: .venv/installed
 	$(PARALLEL) -m "thorough and not alone" tests $(ARGS)
-	$(BIN)/python -m pytest -m "thorough and alone" tests/accuracy tests/faults $(ARGS)
+	$(BIN)/python -m pytest -m "thorough and alone" tests/accuracy tests/emulated tests/faults $(ARGS)
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -20,6 +20,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # This host may be an EC2 instance; what its metadata says of it is no test's business, unless it starts a service of its own.
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 
+ALONE = {"alone": {"accuracy"}, "alone and thorough": {"accuracy", "emulated", "faults"}}
+"""The folders in which the Makefile looks for tests that want the machine for themselves: to collect all others takes seconds."""
+
 THOROUGH = (
     "accuracy/test_generator_truth.py",
     "benchmarks/test_benchmarks.py",
@@ -64,6 +67,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path in files:
             item.add_marker("thorough")
+    for item in items:
+        if item.get_closest_marker("alone"):
+            folders = ALONE["alone and thorough" if item.get_closest_marker("thorough") else "alone"]
+            if item.path.relative_to(here).parts[0] not in folders:
+                raise pytest.UsageError(f"{item.nodeid} is marked alone, and no make target looks for such tests there: name its folder")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

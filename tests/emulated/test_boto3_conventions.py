@@ -19,7 +19,7 @@ import pytest
 from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY
 from tests.emulated.test_sagemaker_target import OPTIONS, SUITE, TRUST, ours
 
-GENTLE = SUITE.replace("per_s=60, for_s=3", "per_s=12, for_s=5").replace("p90 <= 500ms", "p50 <= 5s")
+GENTLE = SUITE.replace("per_s=60, for_s=2", "per_s=12, for_s=5").replace("p90 <= 500ms", "p50 <= 5s")
 
 
 @pytest.fixture

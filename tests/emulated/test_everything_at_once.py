@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tailgate.child import Child
-from tests.emulated.conftest import ACCESS_KEY, HOSTS, IPS, REGION, SECRET_KEY, StartDataPlane
+from tests.emulated.conftest import HOSTS, IPS, REGION, SECRET_KEY, StartDataPlane, lead_boto3
 from tests.faults.books import Books
 
 ACCOUNT = "123456789012"
@@ -92,19 +92,12 @@ def led(control_plane: str, start_data_plane: StartDataPlane, tmp_path: Path, mo
     private = "*." + HOSTS["privatelink"].partition(".")[2]
     listen = {path: {"ip": IPS[path], "names": [private if path == "privatelink" else HOSTS[path]]} for path in HOSTS}
     plane = start_data_plane(control_plane, listen=listen)
-    for name in list(os.environ):
-        if name.startswith("AWS_") or name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS"):
-            monkeypatch.delenv(name)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    lead_boto3(control_plane, plane, monkeypatch)
     (tmp_path / "dns").mkdir()
     (tmp_path / "dns" / "sitecustomize.py").write_text(DNS)
-    host, port = plane.address()
     settings = {
-        "AWS_ENDPOINT_URL": control_plane,
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"https://{host}:{port}",
-        "AWS_CA_BUNDLE": plane.ca_file,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": REGION,
         "PYTHONPATH": str(tmp_path / "dns"),
         "TEST_HOSTS": json.dumps({private[1:]: plane.address("privatelink")}),
     }

@@ -27,6 +27,7 @@ from tailgate.targets import Endpoint
 from tailgate.targets.attaching import Attaching
 from tailgate.targets.existing import ExistingTarget
 from tests.emulated.conftest import REGION, lead_boto3
+from tests.suites import RANKER
 
 SPEC = EndpointSpec("ranker", instance_type="ml.m5.large")
 CASE = Case(
@@ -34,29 +35,11 @@ CASE = Case(
 )
 CAREFUL = Attaching(most_per_s=100)
 
-SUITE = """
-import pytest
-from tailgate import Budget, Case, EndpointSpec, Poisson
-
-pytestmark = pytest.mark.latency
-CASE = Case(
-    EndpointSpec("ranker", instance_type="ml.m5.large"),
-    payload=b"[1]",
-    load=Poisson(per_s=60, for_s=3, warmup_s=0.5, seed=7),
-    budget=Budget.of("p90 <= 500ms"),
-)
-
-@pytest.mark.parametrize("case", [CASE], ids=lambda case: case.id)
-def test_ranker(measure, case):
-    run = measure(case)
-    assert run.verdict, run.verdict.explain()
-"""
-
 
 @pytest.fixture
 def aws(moto: Any, data_plane: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """boto3's own settings lead to the two processes, here and in the generator. The control plane's client."""
-    lead_boto3(moto, data_plane, monkeypatch, control_plane="AWS_ENDPOINT_URL_SAGEMAKER")
+    lead_boto3(moto.url, data_plane, monkeypatch, control_plane="AWS_ENDPOINT_URL_SAGEMAKER")
     return moto.sagemaker
 
 
@@ -98,7 +81,7 @@ def test_a_suite_measures_an_endpoint_in_service_and_leaves_it_as_it_was(
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     name = deploy("ranker-production", {"InitialInstanceCount": 2})
     before = {key: value for key, value in aws.describe_endpoint(EndpointName=name).items() if key != "ResponseMetadata"}
-    pytester.makepyfile(test_ranker=SUITE)
+    pytester.makepyfile(test_ranker=RANKER)
     outcome = pytester.runpytest_subprocess(
         *("-p", "no:cacheprovider", "-m", "latency", "--latency-no-floor", "--latency-target", "existing"),
         *("--latency-endpoint", name, "--latency-max-rate", "60", "--latency-region", REGION, "--latency-cloudwatch-wait", "0"),
@@ -130,7 +113,7 @@ def test_a_load_faster_than_was_said_ends_the_session_before_anything_is_asked(
 ) -> None:
     """Exit code 4, with what to say."""
     assert aws
-    pytester.makepyfile(test_ranker=SUITE)
+    pytester.makepyfile(test_ranker=RANKER)
     outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-m", "latency", *options, timeout=300)
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines([f"*{said}*"])

@@ -18,24 +18,9 @@ from tests.examples.checkout import Checkout
 from tests.examples.pipelines import EXPRESSIONS, Script, workflow_environment, workflow_scripts
 from tests.examples.shell import blocks_of, lines_of
 from tests.examples.vouching import PROJECT
+from tests.suites import RANKER
 
-SUITE = """
-import pytest
-from tailgate import Budget, Case, EndpointSpec, Poisson
-
-pytestmark = pytest.mark.latency
-CASE = Case(
-    EndpointSpec("ranker", instance_type="ml.m5.large"),
-    payload=b"[1]",
-    load=Poisson(per_s=60, for_s=2, warmup_s=0.5, seed=7),
-    budget=Budget.of("p90 <= 20s"),
-)
-
-@pytest.mark.parametrize("case", [CASE], ids=lambda case: case.id)
-def test_ranker(measure, case):
-    run = measure(case)
-    assert run.verdict, run.verdict.explain()
-"""
+SUITE = RANKER.replace("p90 <= 500ms", "p90 <= 20s")
 
 ADDOPTS = "-p no:cacheprovider --latency-no-floor --latency-cloudwatch-wait 0"  # no figures here of what the data plane answers
 HISTORY = "--latency-history history"

@@ -63,7 +63,7 @@ def test_endpoint(measure, case):
 @pytest.fixture
 def s3(moto: Any, data_plane: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """boto3's own settings lead to the two processes; role and bucket are there, and the bucket is empty afterwards."""
-    lead_boto3(moto, data_plane, monkeypatch)
+    lead_boto3(moto.url, data_plane, monkeypatch)
     iam, s3 = (boto3.Session(region_name=REGION).client(service) for service in ("iam", "s3"))
     trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     iam.create_role(RoleName="sagemaker-models", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))

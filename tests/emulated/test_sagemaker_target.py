@@ -17,6 +17,7 @@ from tailgate.errors import PlanError, TargetError
 from tailgate.targets.deploying import Deploying
 from tailgate.targets.sagemaker.target import SagemakerTarget
 from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY, lead_boto3
+from tests.suites import RANKER
 
 ACCOUNT = "123456789012"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/ranker:7"
@@ -28,29 +29,13 @@ DEPLOYING = Deploying(role_arn=ROLE, image=IMAGE, environment={"MODEL_SECRET": "
 OPTIONS = ("--latency-target", "sagemaker", "--latency-role", ROLE, "--latency-image", IMAGE, "--latency-max-usd", "5")
 OPTIONS += ("--latency-cloudwatch-wait", "0")  # moto's has no figures of what the data plane answers
 
-SUITE = """
-import pytest
-from tailgate import Budget, Case, EndpointSpec, Poisson
-
-pytestmark = pytest.mark.latency
-CASE = Case(
-    EndpointSpec("ranker", instance_type="ml.t2.medium"),
-    payload=b"[1]",
-    load=Poisson(per_s=60, for_s=3, warmup_s=0.5, seed=7),
-    budget=Budget.of("p90 <= 500ms"),
-)
-
-@pytest.mark.parametrize("case", [CASE], ids=lambda case: case.id)
-def test_ranker(measure, case):
-    run = measure(case)
-    assert run.verdict, run.verdict.explain()
-"""
+SUITE = RANKER.replace("ml.m5.large", "ml.t2.medium")  # a burstable type
 
 
 @pytest.fixture
 def aws(moto: Any, data_plane: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """boto3's own settings lead to the two processes, here and in the generator; the role exists. The control plane's client."""
-    lead_boto3(moto, data_plane, monkeypatch)
+    lead_boto3(moto.url, data_plane, monkeypatch)
     iam = boto3.Session().client("iam", region_name=REGION)
     iam.create_role(RoleName="sagemaker-execution", AssumeRolePolicyDocument=json.dumps({"Statement": [TRUST]}))
     yield moto.sagemaker

@@ -21,7 +21,7 @@ from tailgate.measure import measure
 from tailgate.reporting.record import Record
 from tailgate.targets.attaching import Attaching
 from tailgate.targets.existing import ExistingTarget
-from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY
+from tests.emulated.conftest import ACCESS_KEY, REGION, SECRET_KEY, lead_boto3
 
 CASE = Case(
     EndpointSpec("rotating", instance_type="ml.m5.large"),
@@ -78,10 +78,9 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def strict(moto: Any, start_data_plane: Any, bare: pytest.MonkeyPatch) -> Iterator[Any]:
     """A data plane that takes session tokens until they end, and an endpoint there; boto3's own settings lead to it."""
     plane = start_data_plane(moto.url, credentials={"access_key": ACCESS_KEY, "secret_key": SECRET_KEY, "temporary": True})
-    host, port = plane.address()
-    bare.setenv("AWS_ENDPOINT_URL", moto.url)
-    bare.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", f"https://{host}:{port}")
-    bare.setenv("AWS_CA_BUNDLE", plane.ca_file)
+    lead_boto3(moto.url, plane, bare)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        bare.delenv(name)
     moto.deploy("rotating")
     yield plane
     with contextlib.suppress(ClientError):

@@ -51,7 +51,7 @@ def platform_tells(record):
 @pytest.fixture
 def aws(moto: Any, data_plane: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """boto3's own settings lead to the two processes, those of the control plane and of the data plane."""
-    lead_boto3(moto, data_plane, monkeypatch)
+    lead_boto3(moto.url, data_plane, monkeypatch)
     return moto.sagemaker
 
 

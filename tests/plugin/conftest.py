@@ -4,24 +4,7 @@ import pytest
 
 from tests.plugin.made_up_runs import CONFTEST, LEAN, ROOT, Pytest
 from tests.plugin.made_up_runs import SUITE as MADE_UP
-
-SUITE = """
-import pytest
-from tailgate import Budget, Case, EndpointSpec, Poisson
-
-pytestmark = pytest.mark.latency
-CASE = Case(
-    EndpointSpec("ranker", instance_type="ml.m5.large"),
-    payload=b'{"instances": [1]}',
-    load=Poisson(per_s=60, for_s=2, warmup_s=0.5, seed=7),
-    budget=Budget.of("p90 <= 500ms"),
-)
-
-@pytest.mark.parametrize("case", [CASE], ids=lambda case: case.id)
-def test_ranker(measure, case):
-    run = measure(case)
-    assert run.verdict, run.verdict.explain()
-"""
+from tests.suites import RANKER
 
 
 @pytest.fixture
@@ -30,7 +13,7 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "GITHUB_STEP_SUMMARY", "TAILGATE_REPORT"):
         monkeypatch.delenv(name, raising=False)
 
-    def run(*arguments: str, change: dict[str, str] | None = None, text: str = SUITE, floor: bool = False) -> pytest.RunResult:
+    def run(*arguments: str, change: dict[str, str] | None = None, text: str = RANKER, floor: bool = False) -> pytest.RunResult:
         for old, new in (change or {}).items():
             assert old in text
             text = text.replace(old, new)

@@ -21,7 +21,7 @@ def server(tmp_path):
 
 def test_connections_are_opened_ahead_and_reused(server: Served):
     """No request of a calm load pays for a handshake; the same few connections carry all."""
-    samples = drive(server.order(connections=3))
+    samples = drive(server.order(ConstantRate(10, 1.5, 0), connections=3))
     assert server.truth()["connections"] == 3 + 1  # and the one that asked for the truth
     assert set(samples.records["connection"]) <= {0, 1, 2}
     firsts = samples.records["request"] == 0

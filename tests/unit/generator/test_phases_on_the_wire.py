@@ -30,7 +30,7 @@ _socket.getaddrinfo = slowly
 """
 
 
-@pytest.fixture(params=["tls", "plain"])
+@pytest.fixture(params=["tls", pytest.param("plain", marks=pytest.mark.thorough)])
 def either(request, tmp_path):
     """A server over TLS, then one over plain HTTP."""
     with serving(tmp_path, tls=request.param == "tls") as served:
