@@ -146,7 +146,7 @@ def test_a_session_tells_it_before_it_asks_anybody(moto: Any, bare: pytest.Monke
     bare.setenv("AWS_ENDPOINT_URL", moto.url)
     pytester.makepyfile(test_absent=SUITE)
     outcome = pytester.runpytest_subprocess(
-        *("-q", "-p", "no:cacheprovider", "-m", "latency", "--latency-target", "existing", "--latency-max-rate", "100"), timeout=60
+        *("-q", "-p", "no:cacheprovider", "-m", "latency", "--latency-target", "existing", "--latency-max-rate", "100"), timeout=300
     )
     outcome.stdout.fnmatch_lines(["*credentials: the credentials in the environment end at * the loads alone take 3 min*"])
     assert "hush" not in outcome.stdout.str() + outcome.stderr.str()

@@ -53,13 +53,13 @@ def test_pytest_benchmarks_own_command_works_on_the_history(run_pytest: Pytest) 
     listed = subprocess.run([*command, "list"], capture_output=True, text=True, check=True, timeout=60).stdout.split()
     assert [Path(line).name[:5] for line in listed] == ["0001_", "0002_"]
     compared = subprocess.run(
-        [*command, "compare", "--columns=median,rounds"], capture_output=True, text=True, check=True, timeout=60
+        [*command, "compare", "--columns=median,rounds"], capture_output=True, text=True, check=True, timeout=300
     ).stdout
     assert "benchmark 'ranker (emulated)': 2 tests" in compared
     first, second = saved_in(Path("reports"))
     second.write_text(second.read_text().replace("2026-11-22T", "2026-11-23T"))  # made-up runs all begin at one time
     ours = subprocess.run(
-        [sys.executable, "-m", "tailgate", "compare", first, second], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "tailgate", "compare", first, second], capture_output=True, text=True, check=False, timeout=300
     )
     assert (ours.returncode, ours.stderr) == (2, ""), "one run a side of the same does not settle 3 %"
     assert "emulated undecided in 3 of 3 cases" in ours.stdout
