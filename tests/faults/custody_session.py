@@ -1,7 +1,7 @@
 """A session in a process of its own, as small as it can be: `python custody_session.py LEDGERS SESSION [LASTS_S]`
 
 It deploys one endpoint under custody, prints `in service`, waits for a line on stdin, deletes, and lets go. What it makes
-expires after LASTS_S, else after four hours. boto3's own environment says where AWS is. Exit code 0, or 1 with the error's text.
+expires LASTS_S after the last create, else four hours after. boto3's own environment says where AWS is. Exit code 0, or 1 with the error's text.
 """
 
 import sys
@@ -27,10 +27,10 @@ SPEC = EndpointSpec("ranker", instance_type="ml.m5.large")
 
 def main(ledgers: str, session: str, lasts_s: str = "14400") -> None:
     """Deploy, wait for a word, delete."""
-    expiry = datetime.now(UTC) + timedelta(seconds=float(lasts_s))
     reaping = Reaping(interval_s=0.1, patience_s=60.0, settle_s=0.5)
-    custody = Custody(Path(ledgers), session, REGION, ACCOUNT, reaping, expiry=lambda: expiry)
-    tags = ownership_tags(session, "a test", expiry)
+    lasting = timedelta(seconds=float(lasts_s))
+    custody = Custody(Path(ledgers), session, REGION, ACCOUNT, reaping, expiry=lambda: datetime.now(UTC) + lasting)
+    tags = ownership_tags(session, "a test", datetime.now(UTC) + lasting)
     role = f"arn:aws:iam::{ACCOUNT}:role/r"
     deployment = Deployment(resource_name(SPEC, session), SPEC, {"Image": "i"}, role, tags)
     patience = Patience(interval_s=0.05, timeout_s=5.0)

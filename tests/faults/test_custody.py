@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 from typing import Any
 from uuid import uuid4
 
@@ -240,7 +240,7 @@ def test_a_reaper_that_was_killed_is_replaced_before_more_is_created(start: Call
 
 def test_a_suspended_session_keeps_nothing_beyond_its_expiry(start: Callable[..., Suite]) -> None:
     """Stopped by its terminal, its own watch on the time stands still too: its reaper deletes. Woken, it ends in order."""
-    suite = start("3")
+    suite = start("6")
     assert suite.says() == "in service"
     suite.process.send_signal(signal.SIGSTOP)
     until(lambda: ledgers_in(suite.ledgers) == [])
@@ -248,6 +248,18 @@ def test_a_suspended_session_keeps_nothing_beyond_its_expiry(start: Callable[...
     suite.process.send_signal(signal.SIGCONT)
     assert suite.process.communicate("go on\n", timeout=LONG_ENOUGH_S) == ("", "")
     assert suite.process.returncode == 0
+
+
+def test_what_is_created_while_a_reaper_deletes_what_has_expired_is_deleted_as_well(start: Callable[..., Suite], proxy: AwsProxy) -> None:
+    """The session was slow, not suspended, and is stopped only once its endpoint is asked for: the reaper that was at work sees to it too."""
+    go_on = Event()
+    proxy.harm("sagemaker.CreateEndpointConfig", before(go_on.wait))
+    suite = start("0")
+    until(lambda: any("gone" in path.read_text() for path in ledgers_in(suite.ledgers)))  # it is past its expiry, and being deleted
+    proxy.harm("sagemaker.CreateEndpoint", after(lambda: suite.process.send_signal(signal.SIGSTOP)))
+    go_on.set()
+    until(lambda: ledgers_in(suite.ledgers) == [])
+    assert suite.left() == []
 
 
 def test_what_cannot_be_deleted_is_named_with_the_command_that_does_it(start: Callable[[], Suite], proxy: AwsProxy) -> None:

@@ -24,7 +24,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tailgate.aws.custody.kinds import Services
-from tailgate.aws.custody.ledger import SESSION, Ledger, read_ledger
+from tailgate.aws.custody.ledger import SESSION, Entry, Ledger, read_ledger
 from tailgate.aws.custody.removal import Thing, connect, remove_all
 from tailgate.aws.waiting import Patience
 from tailgate.errors import TargetError
@@ -74,17 +74,24 @@ def until(expires_at: datetime) -> dict[str, float]:
 
 
 def reap(ledger: Ledger, reaping: Reaping, connecting: Callable[[], Services]) -> bool:
-    """Delete what the ledger calls left; whether nothing is. Then the ledger is removed. Raises TargetError for one that cannot be read."""
-    account = read_ledger(ledger.path)
-    ledger.gone(SESSION, account.session)  # so that a sweep need not wait for us
-    remove_all(
-        [Thing(entry.kind, entry.name, account.session) for entry in account.left],
-        connecting,
-        Patience(reaping.interval_s, reaping.patience_s, share=0.1),
-        on_settled=lambda thing: ledger.gone(thing.kind, thing.name),
-        settle_s=reaping.settle_s,
-    )
-    return ledger.discard_if_settled()
+    """Delete what the ledger calls left; whether nothing is. Then the ledger is removed. Raises TargetError for one that cannot be read.
+
+    What the ledger came to name meanwhile is deleted too: a session that is slow, and not dead, goes on after its expiry.
+    """
+    tried: frozenset[Entry] = frozenset()
+    while True:
+        account = read_ledger(ledger.path)
+        ledger.gone(SESSION, account.session)  # so that a sweep need not wait for us
+        remove_all(
+            [Thing(entry.kind, entry.name, account.session) for entry in account.left],
+            connecting,
+            Patience(reaping.interval_s, reaping.patience_s, share=0.1),
+            on_settled=lambda thing: ledger.gone(thing.kind, thing.name),
+            settle_s=reaping.settle_s,
+        )
+        tried |= frozenset(account.left)
+        if tried.issuperset(ledger.left()):
+            return ledger.discard_if_settled()
 
 
 def main() -> int:
