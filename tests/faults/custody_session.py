@@ -1,7 +1,8 @@
 """A session in a process of its own, as small as it can be: `python custody_session.py LEDGERS SESSION [LASTS_S]`
 
 It deploys one endpoint under custody, prints `in service`, waits for a line on stdin, deletes, and lets go. What it makes
-expires LASTS_S after the last create, else four hours after. boto3's own environment says where AWS is. Exit code 0, or 1 with the error's text.
+expires LASTS_S after the last create, else four hours after. boto3's own environment says where AWS is. Exit code 0, or 1 with the
+error's text.
 """
 
 import sys

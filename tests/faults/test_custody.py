@@ -251,7 +251,7 @@ def test_a_suspended_session_keeps_nothing_beyond_its_expiry(start: Callable[...
 
 
 def test_what_is_created_while_a_reaper_deletes_what_has_expired_is_deleted_as_well(start: Callable[..., Suite], proxy: AwsProxy) -> None:
-    """The session was slow, not suspended, and is stopped only once its endpoint is asked for: the reaper that was at work sees to it too."""
+    """The session is slow, and stopped only once its endpoint is asked for: the reaper that is at work sees to it too."""
     go_on = Event()
     proxy.harm("sagemaker.CreateEndpointConfig", before(go_on.wait))
     suite = start("0")
