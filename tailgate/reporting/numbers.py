@@ -160,6 +160,11 @@ def _with_sign(text: str, value: float) -> str:
     return text if nought else f"+{text}" if value > 0 else f"-{text}"
 
 
+def moment(iso: str) -> str:
+    """`2026-11-22 09:36 UTC`; as it stands where it is no time of ours."""
+    return f"{iso[:10]} {iso[11:16]} UTC" if iso[10:11] == "T" and iso.endswith("+00:00") else iso
+
+
 def _count(count: object) -> int:
     return count if isinstance(count, int) and not isinstance(count, bool) else 0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tailgate.reporting.figures.level import CaseHistory
 from tailgate.reporting.figures.recorded_values import items, mapping, number, text
 from tailgate.reporting.numbers import (
     UNKNOWN,
@@ -28,6 +27,7 @@ from tailgate.reporting.report.parts import Figure, Table, ends, time
 from tailgate.reporting.report.past import figures_of_past
 from tailgate.reporting.report.verdicts import limits, outcome
 from tailgate.reporting.run_file import Run
+from tailgate.reporting.trend.lines import CaseTrend
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def row(run: Run, anchor: str | None, *, earlier: bool) -> Row:
     return Row(anchor, _name(run), cells, tuple(limits(run)), outcome(run), _starred(run), note, earlier)
 
 
-def case_on_page(run: Run, number_of: int, past: CaseHistory | None, *, opened: bool) -> CaseOnPage:
+def case_on_page(run: Run, number_of: int, past: CaseTrend | None, *, opened: bool) -> CaseOnPage:
     """All that the page says of one run. past: of its case. opened: whether it is unfolded when the page opens."""
     anchor = f"case-{number_of}"
     tables = (_checks(run), _estimates(run), _changes(run))

@@ -21,14 +21,14 @@ from tailgate.analysis.wording import EMULATED
 from tailgate.errors import RecordError
 from tailgate.reporting.durable import written_durably
 from tailgate.reporting.notes import KIND_NOTES, PROVISIONAL_NOTE
-from tailgate.reporting.numbers import provisional
+from tailgate.reporting.numbers import moment, provisional
 from tailgate.reporting.plain import Plain
 from tailgate.reporting.recorded import began
 from tailgate.reporting.report.across import figures_across
 from tailgate.reporting.report.cases import ROW_COLUMNS, case_on_page, row
 from tailgate.reporting.report.comparison import comparison_on_page
 from tailgate.reporting.report.origin import common, in_plain_sight
-from tailgate.reporting.report.parts import Figure, moment
+from tailgate.reporting.report.parts import Figure
 from tailgate.reporting.report.past import pasts
 from tailgate.reporting.report.verdicts import newest, verdict
 from tailgate.reporting.run_file import Run

@@ -66,11 +66,6 @@ def time(value_s: object) -> str:
     return end_shown("mean", value_s)
 
 
-def moment(iso: str) -> str:
-    """`2026-11-22 09:36 UTC`; as it stands where it is no time of ours."""
-    return f"{iso[:10]} {iso[11:16]} UTC" if iso[10:11] == "T" and iso.endswith("+00:00") else iso
-
-
 def compact(value: Plain) -> Plain:
     """The same with numbers of so many digits as anybody prints."""
     match value:

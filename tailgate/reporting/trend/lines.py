@@ -78,11 +78,16 @@ class CaseTrend:
         return any(line.told.moved for line in self.lines)
 
 
-def trends(found: Sequence[tuple[Path, Run]], *, most: int = MOST_RUNS, metrics: Sequence[str] | None = None) -> tuple[CaseTrend, ...]:
-    """A trend for each case, target kind and vantage, in the order in which they were first measured. found: runs with their files."""
+def trends(
+    found: Sequence[tuple[Path, Run]], *, most: int = MOST_RUNS, metrics: Sequence[str] | None = None, least: int = 1
+) -> tuple[CaseTrend, ...]:
+    """A trend for each case, target kind and vantage, in the order in which they were first measured.
+
+    found: runs with their files. least: cases with fewer runs are left out.
+    """
     runs = [run for _, run in found]
     files = [path for path, _ in found]
-    cases = history(runs, most=most, least=1, metrics=metrics)
+    cases = history(runs, most=most, least=least, metrics=metrics)
     return tuple(CaseTrend(case, tuple(_line(metric, runs, files) for metric in case.metrics)) for case in cases)
 
 

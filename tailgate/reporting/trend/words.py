@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 from tailgate.analysis.dependence import LEAST_HISTORY
-from tailgate.reporting.numbers import UNKNOWN, change_shown, interval_in, shown
+from tailgate.reporting.numbers import UNKNOWN, change_shown, interval_in, moment, shown
 from tailgate.reporting.plain import plain
-from tailgate.reporting.report.parts import moment
 from tailgate.reporting.trend.lines import CaseTrend, Line, Shift
 
 _COMMIT_DIGITS = 12
@@ -66,14 +65,17 @@ def shift_lines(case: CaseTrend) -> Iterator[str]:
     for line in case.lines:
         for shift in line.shifts:
             begun.setdefault((shift.started_at, not shift.level), []).append((line, shift))
-    for started_at, above in sorted(begun):
-        several = begun[started_at, above]
-        line, shift = several[0]
-        metrics = ", ".join(_shifted(line.told.metric, shift) for line, shift in several)
-        also = f"; changed with it: {', '.join(shift.also)}" if shift.also else ""
-        what = "above the band" if above else "new level"
-        since = f"from run {shift.point + 1} of {len(line.told.points)} on, {moment(started_at)}"
-        yield f"{what} {since}: {metrics}; {commits(shift)}{also}"
+    yield from (shift_line(begun[which]) for which in sorted(begun))
+
+
+def shift_line(several: Sequence[tuple[Line, Shift]]) -> str:
+    """The same of lines of one case that moved with the same run."""
+    line, shift = several[0]
+    metrics = ", ".join(_shifted(line.told.metric, shift) for line, shift in several)
+    also = f"; changed with it: {', '.join(shift.also)}" if shift.also else ""
+    what = "new level" if shift.level else "above the band"
+    since = f"from run {shift.point + 1} of {len(line.told.points)} on, {moment(shift.started_at)}"
+    return f"{what} {since}: {metrics}; {commits(shift)}{also}"
 
 
 def commits(shift: Shift) -> str:

@@ -142,13 +142,14 @@ drawings.remotes = (told, width) => {
 drawings.history = (told, width) => {
   const rows = told.points.map((one, place) => ({ ...one, ...one.value, place: place + 1 })), known = rows.filter((one) => one.value != null);
   const judged = rows.filter((one) => one.bound_s != null), begun = new Set(told.changes);
-  const y = timeAxis("y", reach(known, judged.flatMap((one) => [one.expected_s, one.bound_s])), told.metric);
+  const y = timeAxis("y", reach(known, judged.flatMap((one) => [one.low_s, one.bound_s])), told.metric);
   const color = (one) => (one.beyond ? FAIL : one.trusted ? ACCENT : QUIET);
   return Plot.plot({
     ...base, width, height: 260, x: { domain: [0.5, rows.length + 0.5] }, y: y.scale, symbol: { type: "identity" }, color: { type: "identity" },
     marks: [
       ...y.marks, Plot.axisX(d3.ticks(1, rows.length, Math.min(rows.length, 10)).filter(Number.isInteger), { label: "run, oldest first", labelAnchor: "center" }),
-      Plot.areaY(judged, { x: "place", y1: (one) => toMs(one.expected_s), y2: (one) => toMs(one.bound_s), fill: QUIET, fillOpacity: 0.2 }),
+      Plot.areaY(judged, { x: "place", y1: (one) => toMs(one.low_s), y2: (one) => toMs(one.bound_s), fill: QUIET, fillOpacity: 0.2 }),
+      Plot.line(judged, { x: "place", y: (one) => toMs(one.expected_s), stroke: QUIET, strokeOpacity: 0.6 }),
       Plot.line(judged, { x: "place", y: (one) => toMs(one.bound_s), stroke: QUIET, strokeDasharray: "4 3" }),
       Plot.ruleX(rows.filter((_, place) => begun.has(place)), { x: (one) => one.place - 0.5, stroke: SECOND, strokeWidth: 1.5 }),
       Plot.text(rows.filter((_, place) => begun.has(place)), { x: (one) => one.place - 0.5, text: () => "new level", frameAnchor: "top", dy: -10, ...halo, fill: SECOND }),
