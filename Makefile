@@ -6,7 +6,7 @@ ARGS ?=
 # Some images set it; but the tests start hundreds of interpreters, and none should compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: latency test thorough bench check vendored
+.PHONY: latency test thorough browser chromium bench check vendored
 
 latency: .venv/installed
 	$(BIN)/python -m pytest -m latency tests/latency $(ARGS)
@@ -16,12 +16,27 @@ latency: .venv/installed
 PARALLEL = PYTEST_XDIST_AUTO_NUM_WORKERS=$$(($$(getconf _NPROCESSORS_ONLN) + 2)) $(BIN)/python -m pytest -n auto --dist worksteal
 
 test: check
-	$(PARALLEL) -m "not latency and not alone and not thorough" $(ARGS)
+	$(PARALLEL) -m "not latency and not alone and not thorough and not browser" $(ARGS)
 	$(BIN)/python -m pytest -m "alone and not thorough" tests/accuracy $(ARGS)
 
 thorough: .venv/installed
 	$(PARALLEL) -m "thorough and not alone" tests $(ARGS)
 	$(BIN)/python -m pytest -m "thorough and alone" tests/accuracy tests/emulated tests/faults $(ARGS)
+
+# The report in headless Chromium: of the newest session in reports/, or of a short one. Chromium is the distribution's, what drives it
+# from PyPI, and nothing else needs either.
+browser: .venv/browser chromium
+	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+chromium:
+	@if { command -v chromium || command -v google-chrome; } >/dev/null && command -v pdftotext >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends chromium poppler-utils fonts-noto-color-emoji >/dev/null; \
+	else echo "on Debian, as root: apt-get install --no-install-recommends chromium poppler-utils fonts-noto-color-emoji"; fi
+
+.venv/browser: .venv/installed tests/browser/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/browser/requirements.txt
+	@touch $@
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks $(ARGS)
