@@ -17,12 +17,15 @@ _HEAD = ("case", "metric", " runs", "oldest to newest", " newest", " usual [band
 def markdown(cases: Sequence[CaseTrend], complaints: Sequence[str] = ()) -> str:
     """The page. complaints: sentences of what could not be read."""
     moved = any(case.moved for case in cases)
+    drawn = [case for case in cases if not case.alone]
+    names = [case.told.case for case in drawn]
+    twice = {name for name in names if names.count(name) > 1}
     return "".join(
         [
             f"## Trend of tail latency: {'slower' if moved else 'as usual'}\n\n",
             f"{text(verdict(cases))}\n\n",
             *_kinds(cases),
-            *table(_HEAD, [_row(case, line) for case in cases if not case.alone for line in case.lines]),
+            *table(_HEAD, [_row(case, line, keyed=case.told.case in twice) for case in drawn for line in case.lines]),
             *_shifts(cases),
             *([f"- {text(sentence)}\n"] if (sentence := alone(cases)) else []),
             *(f"- not read: {text(sentence)}\n" for sentence in complaints),
@@ -35,10 +38,11 @@ def _kinds(cases: Sequence[CaseTrend]) -> Iterator[str]:
     yield from (f"> Target {text(KIND_NOTES[kind]) if kind in KIND_NOTES else name(kind)}\n\n" for kind in kinds)
 
 
-def _row(case: CaseTrend, line: Line) -> list[str]:
+def _row(case: CaseTrend, line: Line, *, keyed: bool) -> list[str]:
+    """keyed: whether the case's name alone does not tell it from another, as that of an arm."""
     signs = "".join(sign for sign, _ in spark(line, _SIGNS))
     state = text(state_shown(line))
-    where = f"{name(case.told.case)} {text(case.told.target)}"
+    where = f"{name(case.told.case)} {text(case.told.target)}{f'<br>{name(case.told.key)}' if keyed else ''}"
     drawn = f"<code>{signs}</code>"
     told = f"**{state}**" if line.told.moved else state
     return [where, text(line.told.metric), str(len(line.told.points)), drawn, text(newest_shown(line)), text(usual_shown(line)), told]

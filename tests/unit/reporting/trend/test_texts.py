@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,16 @@ def test_markdown_has_a_row_a_metric_and_the_same_words() -> None:
     assert EMULATED_NOTE in Page("blockquote", text).texts[0]
     assert "botocore 1.44.3 → 1.44.5" in Page("li", text).texts[0]
     assert "cut.json is not JSON" in Page("li", text).texts[-1]
+
+
+def test_cases_of_one_name_are_told_apart_by_what_was_asked() -> None:
+    """As a case by itself and as an arm beside another: the key stands with each, in terminal and Markdown."""
+    runs = [run_of(day, 0.04) for day in range(4)]
+    runs[2:] = [replace(run, case={**run.case, "key": "ranker as an arm"}) for run in runs[2:]]
+    cases = trends(found(runs))
+    assert "ranker as an arm" in terminal(cases, width=120, styled=False)
+    assert "ranker as an arm" in Page("td", markdown(cases)).texts[-7]
+    assert "ranker as an arm" not in markdown(trends(found(runs[2:])))
 
 
 @given(NAMES)
