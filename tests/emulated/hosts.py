@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 
 from tailgate.child import Child, end_all
-from tailgate.targets.emulated.keeping import Keeping, instances_at
+from tailgate.targets.emulated.keeping import HostSettings, Keeping, instances_at
 
 REGION = "eu-west-1"
 CREDENTIALS = {"access_key": "AKIAEMULATEDEMULATED", "secret_key": "an/emulated+secret"}
@@ -113,7 +113,7 @@ class Hosts:
 @contextmanager
 def emulated_hosts(**more: Any) -> Iterator[Hosts]:
     """An emulation with hosts, for as long as the block lasts."""
-    keeping = Keeping.start(**{"round_trips_s": {"public": 0.0}} | more)
+    keeping = Keeping.start(HostSettings(**more), ["public"])
     moto = Child("control plane", "tailgate.targets.emulated.control_plane", last_lines=20)
     try:
         moto.tell({"ip": keeping.gateway, "hosts": True})

@@ -28,7 +28,7 @@ ROOMS = {
     "aws": {"units", "errors", "plan", "child"},
     "targets": {"units", "errors", "clock", "plan", "models", "minutes", "child", "aws"},
     "generator": {"units", "errors", "clock", "plan", "samples", "failures", "exceedances", "connection_table", "targets"},
-    "vantage": {"units", "errors", "plan", "child", "host_facts", "connection_table", "aws", "targets", "generator"},
+    "vantage": {"units", "errors", "clock", "plan", "child", "host_facts", "connection_table", "aws", "targets", "generator"},
     "reporting": {"units", "errors", "plan", "samples", "exceedances", "connection_table", "analysis"},
     "models": set(),
 }

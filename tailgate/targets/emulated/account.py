@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import botocore.session
+from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from tailgate.aws.clients import Clients, open_clients
@@ -72,6 +73,12 @@ def clients_for(session: Any, region: str, url: str) -> Clients:
     """Clients for the control plane at `url`, through no proxy. Raises TargetError."""
     with explained("make clients for the emulated control plane"):
         return open_clients(boto3.Session(botocore_session=session, region_name=region), region, endpoint_url=url, proxies={})
+
+
+def client_for(session: Any, region: str, url: str, service: str, attempts: int) -> Any:
+    """A client of one service for the control plane at `url`, through no proxy."""
+    config = Config(connect_timeout=5, read_timeout=30, proxies={}, retries={"mode": "standard", "total_max_attempts": attempts})
+    return boto3.Session(botocore_session=session, region_name=region).client(service, endpoint_url=url, config=config)
 
 
 def _deaf() -> dict[str, tuple[None, None, object, object]]:

@@ -21,6 +21,7 @@ from tailgate.errors import TargetError
 from tailgate.plan.case import NETWORK_PATHS, EndpointSpec
 from tailgate.targets import Address, Endpoint
 from tailgate.targets.emulated.control_plane import ControlPlaneSettings
+from tailgate.targets.emulated.keeping import HostSettings
 from tailgate.targets.emulated.network import client_zone
 from tailgate.targets.emulated.planes import Planes
 from tailgate.targets.emulated.profiles import load_profiles
@@ -40,11 +41,12 @@ _LASTS = timedelta(hours=24)
 
 
 class EmulatedTarget:
-    """A target whose platform runs in two processes of this host, started on the first `open`. Thread-safe.
+    """A target whose platform runs in processes of this host, started on the first `open`. Thread-safe.
 
     deploy_s: how long an endpoint is Creating. seed: of the service times. faults: by a spec's name, tags that steer
     the simulation of its endpoint (`Simulation(…).tags()`). profiles: another file of service times. patience_s: how
-    long to wait for an endpoint, or for its deletion. To be closed at the end; if it is not, its processes end with ours.
+    long to wait for an endpoint, or for its deletion. hosts: makes hosts of EC2 instances, which reach all that this host
+    reaches of it. To be closed at the end; if it is not, its processes end with ours.
     """
 
     kind = "emulated"
@@ -60,11 +62,12 @@ class EmulatedTarget:
         faults: Mapping[str, Mapping[str, str]] | None = None,
         profiles: Path | None = None,
         patience_s: float = 120.0,
+        hosts: HostSettings | None = None,
     ) -> None:
         self.region, self.run_id, self.seed = region, run_id, seed
         self._faults = dict(faults or {})
         self._control = ControlPlaneSettings(Simulation(deploy_s=deploy_s))
-        self._profiles = profiles
+        self._profiles, self._hosts = profiles, hosts
         self._patience_s = patience_s
         self._on_progress: Callable[[EndpointSpec, str, float], None] | None = None
         self._stop = Event()
@@ -129,7 +132,7 @@ class EmulatedTarget:
             if self._closed:
                 raise TargetError("the emulated target is closed; make a new one")
             if self._planes is None:
-                self._planes = Planes.start(self.region, self.seed, self._control, self._profiles, self._keep_on)
+                self._planes = Planes.start(self.region, self.seed, self._control, self._profiles, self._keep_on, self._hosts)
             planes = self._planes
         obituary = planes.obituary()
         if obituary is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
@@ -12,6 +12,18 @@ from tailgate.child import Child
 
 _READY_WITHIN_S = 60.0
 _ASK_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """How an emulation's hosts are. round_trips_s: what is added to each network path for them; 0 for those not named.
+
+    minute_s: how long a minute of a host's `shutdown` lasts. namespaces: False for processes with loopback addresses at once.
+    """
+
+    round_trips_s: Mapping[str, float] = field(default_factory=dict)
+    minute_s: float = 60.0
+    namespaces: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +41,19 @@ class Keeping:
     ips: Mapping[str, str]
 
     @classmethod
-    def start(
-        cls,
-        round_trips_s: Mapping[str, float],
-        *,
-        minute_s: float = 60.0,
-        namespaces: bool = True,
-        keep_on: Callable[[], None] = lambda: None,
-    ) -> Keeping:
-        """Make the network. round_trips_s: by network path, what is added for hosts, 0 for nothing. Raises TargetError.
-
-        minute_s: how long a minute of a host's `shutdown` lasts. namespaces: False for processes with loopback addresses at once.
-        """
+    def start(cls, settings: HostSettings, paths: Iterable[str], keep_on: Callable[[], None] = lambda: None) -> Keeping:
+        """Make the network, with an address for each of the data plane's network paths. Raises TargetError."""
         child = Child("hosts' keeper", "tailgate.vantage.emulated.keeper")
         try:
-            child.tell({"paths": dict(round_trips_s), "minute_s": minute_s, "namespaces": namespaces})
+            trips = {path: settings.round_trips_s.get(path, 0.0) for path in paths}
+            child.tell({"paths": trips, "minute_s": settings.minute_s, "namespaces": settings.namespaces})
             ready = child.ready(_READY_WITHIN_S, keep_on)
         except BaseException:
             child.end(1.0)
             raise
         return cls(child, ready["kind"], ready["why"], ready["gateway"], ready["ips"])
 
-    def attend(self, control_plane: str, credentials: Mapping[str, str] | None = None, names: Mapping[str, str] | None = None) -> None:
+    def attend(self, control_plane: str, credentials: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None) -> None:
         """Keep hosts for the instances of the moto at that URL, which has to have been told `hosts`, and to listen on `gateway`.
 
         credentials: what the instances' roles lend (access_key, secret_key; see `sigv4.Credentials`), None for none. names: what hosts

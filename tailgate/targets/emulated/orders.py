@@ -1,7 +1,7 @@
 """Orders: what the data plane is told at its start, as one line of JSON on standard input.
 
 {"control_plane": "http://127.0.0.1:PORT", "region": "ap-northeast-1", "seed": 1,
- "credentials": {"access_key": "…", "secret_key": "…", "session_token": "… (optional)", "temporary": false},
+ "credentials": {"access_key": "…", "secret_key": "…", "session_token": "… (optional)", "temporary": false, "lent": false},
  "listen": {"public": {"ip": "127.0.0.2", "names": ["runtime.sagemaker.ap-northeast-1.amazonaws.com"]}, …},
  "profiles": "/a/profiles.toml (optional)"}
 """
@@ -18,23 +18,29 @@ from typing import Any
 from tailgate.errors import PlanError, TargetError
 from tailgate.targets.emulated.sigv4 import Credentials
 
+_HOSTS = ipaddress.ip_network("198.18.0.0/15")
 _KEYS = frozenset({"control_plane", "region", "seed", "credentials", "listen", "profiles"})
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A network path's own address: an IP of the loopback range, and the DNS names that its certificate is for."""
+    """A network path's own address, and the DNS names that its certificate is for.
+
+    ip: of the loopback range, or of the one that hosts of the emulation are in (RFC 2544), which nobody outside can reach either.
+    """
 
     ip: str
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
         try:
-            loopback = ipaddress.ip_address(self.ip).is_loopback
+            ip = ipaddress.ip_address(self.ip)
+            inside = ip.is_loopback or ip in _HOSTS
         except ValueError:
-            loopback = False
-        if not loopback:
-            raise TargetError(f"the data plane is to listen on {self.ip!r}; it listens on loopback addresses only, such as 127.0.0.2")
+            inside = False
+        if not inside:
+            only = "it listens on loopback addresses only, such as 127.0.0.2, and on those of emulated hosts' networks"
+            raise TargetError(f"the data plane is to listen on {self.ip!r}; {only}")
 
 
 @dataclass(frozen=True, slots=True)

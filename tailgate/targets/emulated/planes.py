@@ -1,4 +1,4 @@
-"""Planes: the emulation's two processes, started together and ended together."""
+"""Planes: the emulation's processes, started together and ended together: two, and the keeper of its hosts where it has some."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from tailgate.aws.network.private_link import PrivateLink
 from tailgate.aws.refusals import explained
 from tailgate.child import Child, end_all
 from tailgate.errors import TargetError
-from tailgate.targets.emulated.account import Credentials, clients_for
+from tailgate.targets.emulated.account import Credentials, client_for, clients_for
 from tailgate.targets.emulated.control_plane import ControlPlaneSettings
+from tailgate.targets.emulated.keeping import HostSettings, Keeping
 from tailgate.targets.emulated.network import check_region, hosts_of, loopback_ips, make_private_link
 from tailgate.targets.emulated.profiles import profiled_paths
 
@@ -30,7 +31,10 @@ _ASK_TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Planes:
-    """A running emulation. dial: by network path, the `ip:port` that the data plane listens on."""
+    """A running emulation. dial: by network path, the `ip:port` that the data plane listens on. keeping: of its hosts, if any.
+
+    url: the control plane's. session: botocore's, with the emulated account's credentials.
+    """
 
     control: Child
     data: Child
@@ -41,20 +45,33 @@ class Planes:
     dial: Mapping[str, str]
     ca_pem: str
     admin_port: int
+    url: str
+    session: Any
+    keeping: Keeping | None
 
     @classmethod
     def start(
-        cls, region: str, seed: int, control: ControlPlaneSettings, profiles: Path | None = None, keep_on: KeepOn = lambda: None
+        cls,
+        region: str,
+        seed: int,
+        control: ControlPlaneSettings,
+        profiles: Path | None = None,
+        keep_on: KeepOn = lambda: None,
+        hosts: HostSettings | None = None,
     ) -> Planes:
         """Start both processes; the second begins to load while the first gets its VPC. Raises TargetError.
 
-        keep_on: called many times a second meanwhile, between calls of AWS's; what it raises ends both.
+        keep_on: called many times a second meanwhile, between calls of AWS's; what it raises ends both. hosts: makes EC2 instances
+        hosts, for which a third process is started.
         """
         children: list[Child] = []
         try:
             children.append(Child("control plane (moto)", "tailgate.targets.emulated.control_plane"))
             children.append(Child("data plane", "tailgate.targets.emulated.data_plane"))
-            return cls._connect(*children, region=region, seed=seed, control=control, profiles=profiles, keep_on=keep_on)
+            keeping = Keeping.start(hosts, profiled_paths(profiles), keep_on) if hosts is not None else None
+            children += [keeping.child] if keeping is not None else []
+            moto, data = children[:2]
+            return cls._connect(moto, data, keeping, region=region, seed=seed, control=control, profiles=profiles, keep_on=keep_on)
         except BaseException as error:
             obituary = _obituary(children)
             end_all(children)
@@ -67,6 +84,7 @@ class Planes:
         cls,
         moto: Child,
         data: Child,
+        keeping: Keeping | None,
         *,
         region: str,
         seed: int,
@@ -74,7 +92,7 @@ class Planes:
         profiles: Path | None,
         keep_on: KeepOn,
     ) -> Planes:
-        moto.tell(dataclasses.asdict(control))
+        moto.tell(dataclasses.asdict(control if keeping is None else dataclasses.replace(control, ip=keeping.gateway, hosts=True)))
         credentials = Credentials.made_up()
         session = credentials.session()
         check_region(session, region)
@@ -82,31 +100,33 @@ class Planes:
         clients = clients_for(session, region, url)
         link = make_private_link(clients.ec2, region)
         hosts = hosts_of(link, region, profiled_paths(profiles))
-        ips = dict(zip(hosts, loopback_ips(len(hosts)), strict=True))
-        orders = {
-            "control_plane": url,
-            "region": region,
-            "credentials": {"access_key": credentials.access_key, "secret_key": credentials.secret_key},
-            "seed": seed,
-            "listen": {path: {"ip": ips[path], "names": [host]} for path, host in hosts.items()},
-        }
+        ips = dict(zip(hosts, loopback_ips(len(hosts)), strict=True)) if keeping is None else keeping.ips
         keep_on()
-        data.tell(orders | ({"profiles": str(profiles)} if profiles else {}))
+        data.tell(_orders(url, region, seed, credentials, {path: (ips[path], host) for path, host in hosts.items()}, profiles, keeping))
         keep_on()
         # moto loads a service's model at its first request, and ten first requests at once would each load it.
         with explained("ask the control plane"):
             clients.sagemaker.list_endpoints(MaxResults=1)
         answer = data.ready(_READY_WITHIN_S, keep_on)
         dial = {path: f"{ips[path]}:{answer['ports'][path]}" for path in hosts}
-        return cls(moto, data, clients, credentials, link, hosts, dial, answer["ca_pem"], answer["admin_port"])
+        if keeping is not None:
+            names = {host: ips[path] for path, host in hosts.items()}
+            keeping.attend(url, {"access_key": credentials.access_key, "secret_key": credentials.secret_key}, names)
+        ca_pem, admin_port = answer["ca_pem"], answer["admin_port"]
+        return cls(moto, data, clients, credentials, link, hosts, dial, ca_pem, admin_port, url, session, keeping)
+
+    def client(self, service: str, attempts: int = 3) -> Any:
+        """A client for another service of the control plane. attempts: of each call. Raises TargetError."""
+        with explained(f"make a client for the emulated {service}"):
+            return client_for(self.session, self.clients.region, self.url, service, attempts)
 
     @property
-    def children(self) -> tuple[Child, Child]:
-        """Both processes."""
-        return self.control, self.data
+    def children(self) -> tuple[Child, ...]:
+        """All processes."""
+        return (self.control, self.data) if self.keeping is None else (self.control, self.data, self.keeping.child)
 
     def obituary(self) -> str | None:
-        """What has died, and how; None while both live."""
+        """What has died, and how; None while all live."""
         return _obituary(self.children)
 
     @contextlib.contextmanager
@@ -135,10 +155,26 @@ class Planes:
             return response.headers, body
 
     def close(self) -> None:
-        """End both processes."""
+        """End all processes, and with them the hosts."""
         end_all(self.children)
 
 
 def _obituary(children: Iterable[Child]) -> str | None:
     died = [obituary for child in children if (obituary := child.obituary())]
     return "; ".join(died) or None
+
+
+def _orders(
+    url: str,
+    region: str,
+    seed: int,
+    credentials: Credentials,
+    listen: Mapping[str, tuple[str, str]],
+    profiles: Path | None,
+    keeping: Keeping | None,
+) -> dict[str, Any]:
+    """What the data plane is told. listen: by network path, address and name."""
+    identity = {"access_key": credentials.access_key, "secret_key": credentials.secret_key, "lent": keeping is not None}
+    orders: dict[str, Any] = {"control_plane": url, "region": region, "seed": seed, "credentials": identity}
+    orders["listen"] = {path: {"ip": ip, "names": [host]} for path, (ip, host) in listen.items()}
+    return orders | ({"profiles": str(profiles)} if profiles else {})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ def load_profiles(path: Path | None = None) -> Profiles:
     return _Reader(path, tables).profiles()
 
 
-def profiled_paths(path: Path | None = None) -> Container[str]:
+def profiled_paths(path: Path | None = None) -> Collection[str]:
     """The network paths of which a profiles file tells times; all of them where it cannot be read, which the data plane will say."""
     try:
         return load_profiles(path).floors

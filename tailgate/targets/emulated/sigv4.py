@@ -34,13 +34,15 @@ _NO_SUCH_TOKEN = "The security token included in the request is invalid."  # noq
 class Credentials:
     """The one identity that may ask. Kept in memory, never shown.
 
-    temporary: whether it asks with session tokens that end, as `token_until` makes them, instead of a lasting one.
+    temporary: whether it asks with session tokens that end, as `token_until` makes them, instead of a lasting one. lent: whether some
+    who ask have it with such a token, as emulated hosts have it from their role, beside those who have it for good.
     """
 
     access_key: str
     secret_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
     temporary: bool = False
+    lent: bool = False
 
     def token_until(self, unix_s: int) -> str:
         """A session token that says itself when it ends, so that nobody has to keep it. A convention of the emulator."""
@@ -88,7 +90,8 @@ class Verifier:
 
     def _wrong_identity(self, claim: _Claim, request: Request) -> WireError | None:
         token = request.headers.get("x-amz-security-token", "")
-        if self._credentials.temporary and _equal(claim.access_key, self._credentials.access_key):
+        ending = self._credentials.temporary or (self._credentials.lent and token != "")
+        if ending and _equal(claim.access_key, self._credentials.access_key):
             return self._wrong_token(token)
         known = _equal(claim.access_key, self._credentials.access_key) & _equal(token, self._credentials.session_token or "")
         return None if known else denied("UnrecognizedClientException", _NO_SUCH_TOKEN)

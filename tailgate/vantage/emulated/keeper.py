@@ -72,6 +72,7 @@ class Keeper:
             host.end()
         if self._delay_line is not None:
             self._delay_line.end(2.0)
+            print("delay line:", *self._delay_line.last_words, file=sys.stderr)
         self._network.close()
 
     def _compare(self, instances: list[dict[str, Any]]) -> None:
