@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -111,9 +111,9 @@ class Hosts:
 
 
 @contextmanager
-def emulated_hosts(**more: Any) -> Iterator[Hosts]:
-    """An emulation with hosts, for as long as the block lasts."""
-    keeping = Keeping.start(HostSettings(**more), ["public"])
+def emulated_hosts(paths: Sequence[str] = ("public",), **more: Any) -> Iterator[Hosts]:
+    """An emulation with hosts, for as long as the block lasts. more: of its HostSettings."""
+    keeping = Keeping.start(HostSettings(**more), paths)
     moto = Child("control plane", "tailgate.targets.emulated.control_plane", last_lines=20)
     try:
         moto.tell({"ip": keeping.gateway, "hosts": True})

@@ -3,7 +3,7 @@
 GET  /tailgate/instances?known=DIGEST     every instance, once it is no longer as in DIGEST, or after a while
 POST /tailgate/instances/ID               the keeper: its host is up, or gone
 POST /tailgate/agent/ID                   the host's Systems Manager agent: asks for work
-POST /tailgate/agent/ID/COMMAND           the same: what became of a command
+POST /tailgate/agent/ID/COMMAND           the same: it has a command, or what became of it
 
 Bodies are JSON. Nobody but moto's own clients reaches that port, and moto asks nobody for credentials either.
 """
@@ -59,7 +59,10 @@ def _answer(path: list[str], environ: dict[str, Any]) -> dict[str, Any]:
     if kind != "agent":
         raise KeyError(kind)
     if command:
-        ssm_of(account, region).ended(instance_id, command[0], said)
+        if said.get("began"):
+            ssm_of(account, region).began(instance_id, command[0])
+        else:
+            ssm_of(account, region).ended(instance_id, command[0], said)
         return {}
     return ssm_of(account, region).work(instance_id, said["facts"], _WAIT_S)
 

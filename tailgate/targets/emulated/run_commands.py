@@ -86,7 +86,8 @@ class Invocation:
 
     def begin(self, now_s: float) -> None:
         """The agent has it."""
-        self.status, self.began_s = Status.RUNNING, now_s
+        if self.status is Status.PENDING:
+            self.status, self.began_s = Status.RUNNING, now_s
 
     def cancel(self, now_s: float) -> None:
         """Somebody wants it ended: at once where it has not begun."""
@@ -98,6 +99,7 @@ class Invocation:
         """What the agent says became of it: code, stdout, stderr, overtime, cancelled."""
         if self.status.over:
             return
+        self.began_s = now_s if math.isnan(self.began_s) else self.began_s  # the word that it had begun was lost
         self.code, self.stdout, self.stderr = int(outcome["code"]), str(outcome["stdout"]), str(outcome["stderr"])
         if outcome.get("cancelled"):
             self._end(Status.CANCELLED, now_s)

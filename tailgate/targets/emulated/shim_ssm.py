@@ -84,9 +84,14 @@ class Ssm(models.SimpleSystemManagerBackend):
                 if begin or cancel or left_s <= 0:
                     break
                 self._news.wait(left_s)
-            for each in begin:
-                each.begin(now_s)
             return {"begin": [each.command.errand for each in begin], "cancel": cancel}
+
+    def began(self, instance_id: str, command_id: str) -> None:
+        """The instance's agent has a command; until it says so, it is told of it again."""
+        with self._news:
+            for each in self._invocations.get(command_id, ()):
+                if each.instance_id == instance_id:
+                    each.begin(time.time())
 
     def ended(self, instance_id: str, command_id: str, outcome: Mapping[str, Any]) -> None:
         """What became of a command, as the instance's agent says."""

@@ -7,7 +7,6 @@ stdout, and ends with its stdin: in a process namespace of its own, all others e
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import math
 import os
@@ -25,12 +24,11 @@ from tailgate.vantage.emulated import files, standins
 from tailgate.vantage.emulated.commands import Script
 from tailgate.vantage.emulated.metadata import Metadata, hostname
 from tailgate.vantage.emulated.power import Power
-from tailgate.vantage.emulated.processes import children, descendants
+from tailgate.vantage.emulated.processes import adopt, children, descendants, kill
 from tailgate.vantage.emulated.ssm_agent import SsmAgent
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _REAP_S = 0.1
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 class Host:
@@ -46,7 +44,7 @@ class Host:
         if self._isolated:
             self._make_own()
         else:
-            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)  # whose parents are gone are ours to end
+            adopt()  # whose parents are gone are ours to end
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         switch = self._folder / "power"
         standins.place(self._folder / "bin", switch)
@@ -76,9 +74,7 @@ class Host:
         with contextlib.suppress(OSError):
             say({"event": "down", "why": why})
         if not self._isolated:
-            for pid in descendants(os.getpid()):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            kill(descendants(os.getpid()))
         os._exit(0)
 
     def _make_own(self) -> None:

@@ -25,6 +25,7 @@ from tailgate.errors import TargetError
 from tailgate.vantage.emulated.backstage_client import ask
 from tailgate.vantage.emulated.kept_host import KeptHost, clear_folders
 from tailgate.vantage.emulated.network import DELAYED_DEVICE, HostNetwork, NamespaceNetwork, open_network
+from tailgate.vantage.emulated.processes import adopt, children, descendants, kill
 
 _LOST_AFTER_S = 5.0
 _AGAIN_S = 0.2
@@ -68,8 +69,8 @@ class Keeper:
 
     def close(self) -> None:
         """End all hosts, then what they were on."""
-        for host in self._hosts.values():
-            host.end()
+        for instance_id in list(self._hosts):
+            self._remove(instance_id)
         if self._delay_line is not None:
             self._delay_line.end(2.0)
             print("delay line:", *self._delay_line.last_words, file=sys.stderr)
@@ -109,6 +110,13 @@ class Keeper:
         if host is not None:
             host.end()
             self._network.free(host.berth)
+            if not host.berth.isolated:
+                self._end_orphans()
+
+    def _end_orphans(self) -> None:
+        """End what hosts without processes of their own left behind that were killed: it is our child by now."""
+        ours = {host.pid for host in self._hosts.values()} | ({self._delay_line.pid} if self._delay_line is not None else set())
+        kill(each for orphan in set(children(os.getpid())) - ours for each in (*descendants(orphan), orphan))
 
     def _report(self, instance: Mapping[str, Any], said: Mapping[str, Any]) -> None:
         who = {"account": instance["account"], "region": instance["region"]}
@@ -159,6 +167,7 @@ def main() -> None:
     code = 0
     try:
         clear_folders()
+        adopt()
         network, why = open_network(list(asked["paths"]), list(delayed), wanted=asked.get("namespaces", True))
         line = open_delay_line(network, delayed) if delayed and isinstance(network, NamespaceNetwork) else None
         print(json.dumps({"ready": True, "kind": network.kind, "why": why, "gateway": network.gateway, "ips": network.ips}), flush=True)

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from typing import Any
 
 from tailgate.child import findable
 from tailgate.vantage.emulated.network import Berth
-from tailgate.vantage.emulated.processes import children, descendants
+from tailgate.vantage.emulated.processes import children, descendants, kill
 
 _MODULE = "tailgate.vantage.emulated.host"
 _OWN_FOLDER = "/run/emulated-host"  # on the host's own files
@@ -61,6 +60,11 @@ class KeptHost:
         Thread(target=self._read, args=(news,), name=f"{name} says", daemon=True).start()
 
     @property
+    def pid(self) -> int:
+        """Of what the keeper started."""
+        return self._process.pid
+
+    @property
     def first_pid(self) -> int:
         """Of its first process, as this host counts."""
         inside = children(self._process.pid) if self.berth.isolated else []
@@ -68,10 +72,7 @@ class KeptHost:
 
     def end(self) -> None:
         """See to it that all its processes are gone."""
-        pids = [self.first_pid] if self.berth.isolated else [*descendants(self._process.pid), self._process.pid]
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill([self.first_pid] if self.berth.isolated else [*descendants(self.pid), self.pid])
         # What started the first process in its namespace ends when that has ended, which does so after all others in it.
         self._process.wait()
         if self._process.stdin is not None:

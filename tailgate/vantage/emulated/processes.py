@@ -3,7 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import os
+import signal
+from collections.abc import Iterable
 from pathlib import Path
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt() -> None:
+    """From now on, whose parents are gone below this process are its own children."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def kill(pids: Iterable[int]) -> None:
+    """End them at once; those that are gone already are."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def children(pid: int, thread: int | None = None) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ class SsmAgent:
         self._who = {"account": instance["account"], "region": instance["region"]}
         self._facts = {"IPAddress": ip, "ComputerName": hostname(ip), "IamRole": instance["role"] or ""}
         self._running: dict[str, Script] = {}
+        self._known: set[str] = set()
 
     def start(self) -> None:
         """Ask for work from now on, in a thread."""
@@ -38,14 +40,20 @@ class SsmAgent:
                 time.sleep(_AGAIN_S)  # the network may come back, and a host lives on without it
                 continue
             for errand in work["begin"]:
-                script = Script(
-                    errand["lines"], self._folder / errand["command_id"], self._environment, errand["limit_s"], errand["folder"]
-                )
-                self._running[errand["command_id"]] = script
-                Thread(target=self._run, args=(errand["command_id"], script), name="command", daemon=True).start()
+                if errand["command_id"] not in self._known:  # what is not acknowledged in time comes again
+                    self._begin(errand)
             for command_id in work["cancel"]:
                 if command_id in self._running:
                     self._running[command_id].cancelled.set()
+
+    def _begin(self, errand: Mapping[str, Any]) -> None:
+        command_id = errand["command_id"]
+        self._known.add(command_id)
+        script = Script(errand["lines"], self._folder / command_id, self._environment, errand["limit_s"], errand["folder"])
+        self._running[command_id] = script
+        with contextlib.suppress(TargetError):  # its end will be told all the same
+            ask(self._control_plane, f"{self._path}/{command_id}", {**self._who, "began": True})
+        Thread(target=self._run, args=(command_id, script), name="command", daemon=True).start()
 
     def _run(self, command_id: str, script: Script) -> None:
         outcome = script.run()

@@ -31,13 +31,20 @@ def test_orders_are_read_as_told() -> None:
     assert Orders.from_json(json.dumps(TOLD)).profiles is None
 
 
-@pytest.mark.parametrize("ip", ["0.0.0.0", "192.168.1.2", "::", "here", "8.8.8.8", ""])  # noqa: S104  # it is refused
+@pytest.mark.parametrize("ip", ["0.0.0.0", "192.168.1.2", "198.20.0.1", "::", "here", "8.8.8.8", ""])  # noqa: S104  # it is refused
 def test_only_loopback_is_listened_on(ip: str) -> None:
     """Nothing of the emulation can be reached from outside the host."""
     told = copy.deepcopy(TOLD)
     told["listen"]["public"]["ip"] = ip
     with pytest.raises(TargetError, match="loopback addresses only"):
         Orders.from_json(json.dumps(told))
+
+
+def test_an_address_of_emulated_hosts_networks_is_listened_on() -> None:
+    """These are routed nowhere, and only hosts of this one reach them."""
+    told = copy.deepcopy(TOLD)
+    told["listen"]["public"]["ip"] = "198.19.255.2"
+    assert Orders.from_json(json.dumps(told)).listen["public"].ip == "198.19.255.2"
 
 
 @pytest.mark.parametrize(

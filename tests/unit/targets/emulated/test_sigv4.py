@@ -217,3 +217,15 @@ def test_no_credential_or_signature_breaks_the_verifier(credential: str, signatu
 def test_secrets_do_not_show() -> None:
     """Neither secret nor token is in what is printed of credentials."""
     assert "hidden" not in repr(Credentials("AKID", "hidden-secret", "hidden-token"))
+
+
+def test_what_is_lent_is_had_with_a_token_that_ends_or_for_good() -> None:
+    """Emulated hosts ask by their role's token, this host without one; a token that somebody made up is nobody's."""
+    identity = Credentials("AKIDEXAMPLE", "secret", lent=True)
+    judge = Verifier(identity, REGION, wall_clock=NOW.timestamp)
+    until = int(NOW.timestamp()) + 60
+    assert judge.refusal(signed()) is None
+    assert judge.refusal(signed(keys=("AKIDEXAMPLE", "secret", identity.token_until(until)))) is None
+    ended = ("AKIDEXAMPLE", "secret", identity.token_until(until - 61))
+    assert refusal(signed(keys=ended), judge)[0] == "ExpiredTokenException"
+    assert refusal(signed(keys=("AKIDEXAMPLE", "secret", f"{until}.made-up")), judge)[0] == "UnrecognizedClientException"
