@@ -14,11 +14,13 @@ from tailgate.reporting.junit import estimate_properties
 from tailgate.reporting.markdown import page as markdown_page
 from tailgate.reporting.numbers import (
     change_shown,
+    difference_in,
     estimate_of,
     failed_of,
     interval_of,
     outcome_of,
     provisional,
+    relative_in,
     requests_of,
     shown,
     value_of,
@@ -115,3 +117,30 @@ def test_counts_and_outcomes() -> None:
     assert outcome_of(replace(RUN, provenance={"target": "sagemaker"})) == "PASS"
     bare = replace(RUN, requests={}, verdict={}, provenance={})
     assert (requests_of(bare), failed_of(bare), outcome_of(bare), provisional(bare)) == ("–", "–", "–", False)
+
+
+@pytest.mark.parametrize(
+    ("metric", "ends", "text"),
+    [
+        ("p99", (0.0012, -0.0003, 0.00271), "+1.2 ms [-0.3, 2.7]"),
+        ("p99", (-0.0012, None, 0.0), "-1.2 ms [–, 0.0]"),
+        ("p99", (-0.00001, -0.00002, 0.00001), "0.0 ms [0.0, 0.0]"),
+        ("p99", (None, None, None), "–"),
+        ("error_rate", (0.002, 0.0, 0.004), "+0.2 points [0.0, 0.4]"),
+        ("error_rate", (0.0, -0.0005, 0.0005), "0.0 points [-0.05, 0.05]"),
+        ("achieved_rate", (-5.0, -6.0, -4.0), "-5/s [-6, -4]"),
+        ("cost_per_1000", (0.0231, None, None), "+0.0231 USD"),
+    ],
+)
+def test_a_difference_has_its_sign_and_its_unit_once(metric: str, ends: tuple[float | None, ...], text: str) -> None:
+    """Shares of requests differ by points; what is printed as nought has no sign."""
+    assert difference_in(metric, *ends) == text
+
+
+@given(st.floats(-0.999, 1e3), st.floats(0, 1))
+def test_a_relative_change_reads_back_as_it_was_and_its_ends_stand_on_either_side(relative: float, reach: float) -> None:
+    """To a tenth of a per cent below ten, to one above."""
+    value, _, ends = relative_in(relative, relative - reach, relative + reach).partition(" % [")
+    assert float(value) == pytest.approx(100 * relative, abs=0.051 if abs(relative) < 0.099 else 0.51)
+    low, high = (float(end) for end in ends.removesuffix("]").split(", "))
+    assert low <= float(value) <= high or (high - low) < 1.1
