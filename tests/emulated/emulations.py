@@ -54,6 +54,11 @@ def as_the_generator_gets_it(environment: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if value}
 
 
+def soon_s(started_s: float) -> float:
+    """Ten seconds; more on a host that took longer than usual to start both processes, which it did in `started_s`."""
+    return 10.0 * max(1.0, started_s / 5.0)
+
+
 def left_over(target: EmulatedTarget) -> list[str]:
     """Everything that the control plane still knows by name."""
     client = target.start().clients.sagemaker

@@ -121,10 +121,13 @@ def test_plain_text_at_the_tls_port_is_hung_up_on(data_plane: DataPlane) -> None
 
 def test_a_silent_client_does_not_hold_up_the_others(data_plane: DataPlane, runtime: Any, endpoint: str) -> None:
     """Fifty connections that never shake hands, and the next request takes no longer for it."""
+    began_s = time.monotonic()
+    runtime.invoke_endpoint(EndpointName=endpoint, Body=b"{}")
+    usual_s = time.monotonic() - began_s
     silent = [socket.create_connection(data_plane.address(), timeout=PATIENCE_S) for _ in range(50)]
     began_s = time.monotonic()
     runtime.invoke_endpoint(EndpointName=endpoint, Body=b"{}")
-    assert time.monotonic() - began_s < 2.0
+    assert time.monotonic() - began_s < max(2.0, 10 * usual_s)
     for client in silent:
         client.close()
 

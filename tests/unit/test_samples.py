@@ -23,10 +23,10 @@ import sys, time
 from pathlib import Path
 from tailgate.analysis.estimates import estimates
 from tailgate.samples import read_samples
-began_s = time.perf_counter()
+began_s = time.process_time()
 judged = read_samples(Path(sys.argv[1])).after_warmup()
 estimated = estimates(judged)
-took_s = time.perf_counter() - began_s
+took_s = time.process_time() - began_s
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))  # of this program; ru_maxrss has its parent's
 print(len(judged), took_s, int(peak.split()[1]) * 1024)
 """
@@ -102,7 +102,7 @@ def test_a_layout_that_cannot_be_meant_is_a_damaged_header(record, tmp_path: Pat
 
 
 def test_a_million_requests_are_read_and_summed_up_in_little_time_and_memory(tmp_path: Path):
-    """40 MB on disk and 200 MB in a process that does nothing else; a second on an idle core, for which a busy one has ten."""
+    """40 MB on disk and 200 MB in a process that does nothing else; a second of a core of its own, five of one that is shared."""
     count = 1_000_000
     records = np.zeros(count, RECORD)
     random = np.random.default_rng(1)
@@ -115,5 +115,5 @@ def test_a_million_requests_are_read_and_summed_up_in_little_time_and_memory(tmp
     told = subprocess.run([sys.executable, "-c", READER, str(path)], capture_output=True, text=True, check=True, timeout=120)
     judged, took_s, most_bytes = map(float, told.stdout.split())
     assert judged == 990_000
-    assert took_s < 10
+    assert took_s < 5
     assert most_bytes <= 200e6
