@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -42,12 +43,18 @@ def configured(**changes: Any) -> dict[str, Any]:
     return {"EndpointConfigName": "ranker-7", "EndpointConfigArn": ARN, "ProductionVariants": variants, "CreationTime": WHEN}
 
 
+@functools.cache
+def aws() -> boto3.Session:
+    """One for all clients: it reads the service's model once."""
+    return boto3.Session(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="none")
+
+
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     """What SageMaker answers, in its order; neither AWS nor its settings on this host are asked for anything."""
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_PROFILE", "AWS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    client = boto3.Session(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="none").client("sagemaker", region_name=REGION)
+    client = aws().client("sagemaker", region_name=REGION)
     monkeypatch.setattr("tailgate.targets.existing.open_reader", lambda _region: client)
     monkeypatch.setattr("tailgate.aws.network.paths_of_session.addresses_of", lambda _host: ["52.94.1.1"])
     with Stubber(client) as stubber:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,12 @@ ACCOUNT = "123456789012"
 IMAGE = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/ranker:7"
 SHIPPED, RANKER = EndpointSpec("dummy"), EndpointSpec("ranker", model="ranker-7")
 API = ServiceModel(Loader().load_service_model("sagemaker", "service-2"))
+
+
+@functools.cache
+def aws() -> boto3.Session:
+    """One for all clients: it reads the service's model once."""
+    return boto3.Session("AKIAEXAMPLE", "any")
 
 
 @dataclass
@@ -84,7 +91,7 @@ def sent(container: dict[str, Any], region: str) -> str:
         answer._content = b'{"ModelArn": "arn:aws:sagemaker:eu-west-1:123456789012:model/m"}'
         return answer
 
-    client = boto3.Session("AKIAEXAMPLE", "any").client("sagemaker", region_name=region)
+    client = aws().client("sagemaker", region_name=region)
     client.meta.events.register("before-send.sagemaker.CreateModel", catch)
     create_model(client, Deployment("m", SHIPPED, container, f"arn:aws:iam::{ACCOUNT}:role/r", {"tailgate:run": "r"}))
     client.close()
@@ -254,7 +261,7 @@ def test_an_error_of_awss_shows_no_value_either(value: str, short: str) -> None:
 def test_a_refused_model_is_told_without_the_values_of_its_environment() -> None:
     """Neither in the sentence nor in what it came of, nor where a traceback would print the deployment."""
     deployment = Deployment("m", SHIPPED, {"Image": IMAGE, "Environment": {"TOKEN": "hush-hush"}}, f"arn:aws:iam::{ACCOUNT}:role/r", {})
-    client = boto3.Session("AKIAEXAMPLE", "any").client("sagemaker", region_name="eu-west-1")
+    client = aws().client("sagemaker", region_name="eu-west-1")
     with Stubber(client) as stubber:
         stubber.add_client_error("create_model", "ValidationException", "Value '{TOKEN=hush-hush}' at 'environment' is odd")
         with pytest.raises(
