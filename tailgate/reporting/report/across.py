@@ -17,6 +17,7 @@ from tailgate.reporting.figures.speeds import RateLine, RatePoint
 from tailgate.reporting.numbers import UNKNOWN, shown
 from tailgate.reporting.plain import Plain, plain
 from tailgate.reporting.report.parts import LEAST_POINTS, Figure, Table, compact, estimated, time
+from tailgate.reporting.report.verdicts import newest
 from tailgate.reporting.run_file import Run
 
 
@@ -59,13 +60,14 @@ def _lowest(bars: Sequence[SizeBar]) -> str:
 
 
 def _paths(runs: Sequence[Run]) -> Iterator[Figure]:
-    for number, told in enumerate(path_differences(runs)):
+    counted = {id(run) for run in newest(runs)}
+    for number, told in enumerate(one for one in path_differences(runs) if id(runs[one.run]) in counted):
         what = "Network paths" if told.paths else "Two arms"
         yield Figure(
             f"paths-{number}",
             "paths",
-            f"{what}: {told.second} minus {told.first}",
-            f"Differences in one run on {told.instance_type or 'one endpoint'}, with 95 % intervals; right of 0 {told.second} is slower.",
+            f"{what}: {told.second} minus {told.first}, {' on '.join(name for name in (told.endpoint, told.instance_type) if name)}",
+            f"Differences in one run, with 95 % intervals; right of 0 {told.second} is slower; one that holds 0 tells none.",
             compact(plain(told)),
             _paired_table(told),
         )

@@ -180,8 +180,9 @@ def _remotes(run: Run, prefix: str) -> Iterator[Figure]:
         (row.address, count_shown(row.requests), count_shown(row.failed), estimated("p50", row.p50), estimated("p99", row.p99))
         for row in told
     )
+    count = f"each of {len(told)} remote addresses, the slowest first" if len(told) > 1 else "the one remote address"
     table = Table("Percentiles by remote address", ("address", "requests", "failed", "p50", "p99"), rows)
-    says = f"p50 and p99 with 95 % intervals at each of {len(told)} remote addresses, the slowest first."
+    says = f"p50 and p99 with 95 % intervals at {count}."
     yield Figure(f"{prefix}-remotes", "remotes", "By remote address", says, compact(plain({"rows": plain(told)})), table)
 
 

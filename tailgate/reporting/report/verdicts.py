@@ -83,7 +83,8 @@ def _held(those: Sequence[Run], emulated: Sequence[Run]) -> str:
 def _named(worst: str, those: Sequence[Run], all_of_them: int) -> str:
     """`2 of 14 cases are over budget: a, b`; which of them were emulated, where others were not."""
     what = _failing(those) if worst == "FAIL" else ("is undecided", "are undecided")
-    how_many = f"{len(those)} of {all_of_them} cases {what[len(those) > 1]}" if all_of_them > 1 else f"one case {what[0]}"
+    many = f"all {all_of_them}" if len(those) == all_of_them else f"{len(those)} of {all_of_them}"
+    how_many = f"{many} cases {what[len(those) > 1]}" if all_of_them > 1 else f"one case {what[0]}"
     mixed = len({_is_emulated(run) for run in those}) > 1
     names = (f"{_name(run)} (emulated)" if mixed and _is_emulated(run) else _name(run) for run in those[:_MOST_NAMED])
     more = f" and {len(those) - _MOST_NAMED} more" if len(those) > _MOST_NAMED else ""

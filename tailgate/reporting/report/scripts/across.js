@@ -19,9 +19,10 @@ function bars(told, metric, most, width) {
     if (place) gaps.add(`gap before ${family}`);
     return [...(place ? [`gap before ${family}`] : []), ...those.map((one) => one.type)];
   });
-  const marked = (one) => (one.outcome && one.outcome !== "PASS" ? ` ${one.outcome}` : "");
+  const narrow = width < 420, sign = { FAIL: "✗", INCONCLUSIVE: "?" };
+  const marked = (one) => (one.outcome && one.outcome !== "PASS" ? ` ${(narrow && sign[one.outcome]) || one.outcome}` : "");
   return Plot.plot({
-    ...base, marginLeft: 112, marginRight: rows.some(marked) ? 150 : 74, width, height: 72 + 24 * types.length, x: { domain: [0, most] },
+    ...base, marginLeft: 112, marginRight: !narrow && rows.some(marked) ? 150 : 80, width, height: 72 + 24 * types.length, x: { domain: [0, most] },
     y: { label: null, domain: types, axis: null, padding: 0.15 },
     marks: [
       ...axis("x", d3.ticks(0, most, width > 400 ? 5 : 2), tick, `${metric} response time`),
@@ -62,7 +63,7 @@ drawings.rate = (told, width) => {
   return Plot.plot({
     ...base, marginRight: told.lines.length > 1 ? 110 : 50, width, height: 300, x: { type: log ? "log" : "linear", domain }, y: y.scale, color: { type: "identity" },
     marks: [
-      ...axis("x", log ? roundPlaces(domain) : d3.ticks(...domain, width > 500 ? 8 : 4), (rate) => `${+rate.toPrecision(3)}`, "rate, requests per second"), ...y.marks,
+      ...axis("x", log ? roundPlaces(domain, width / 60) : d3.ticks(...domain, width > 500 ? 8 : 4), (rate) => `${+rate.toPrecision(3)}`, "rate, requests per second"), ...y.marks,
       ...bound(told.limit, "y", y.domain), ...intervals(rows, "y", "at", (one) => one.color, y.domain),
       Plot.line(rows, { x: "at", y: (one) => toMs(one.value), z: "label", stroke: "color", strokeWidth: 2 }),
       Plot.dot(rows, { x: "at", y: (one) => toMs(one.value), r: 4.5, fill: "color" }),
@@ -81,7 +82,7 @@ drawings.cost = (told, width) => {
   return Plot.plot({
     ...base, marginRight: 50, width, height: 300, x: { type: log ? "log" : "linear", domain }, y: y.scale,
     marks: [
-      ...axis("x", log ? roundPlaces(domain) : d3.ticks(...domain, 5), usd, "USD for a thousand requests"), ...y.marks, ...bound(told.limit, "y", y.domain),
+      ...axis("x", log ? roundPlaces(domain, width / 80) : d3.ticks(...domain, width > 500 ? 5 : 3), usd, "USD for a thousand requests"), ...y.marks, ...bound(told.limit, "y", y.domain),
       ...intervals(rows, "y", "at", color, y.domain),
       Plot.line(rows.filter((one) => one.front), { x: "at", y: (one) => toMs(one.value), stroke: ACCENT, strokeWidth: 1.5, curve: "step-after" }),
       Plot.dot(rows, { x: "at", y: (one) => toMs(one.value), r: 4.5, stroke: color, strokeWidth: 1.5, fill: (one) => (one.at_most ? "var(--ground)" : color(one)) }),

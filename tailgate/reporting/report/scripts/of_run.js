@@ -3,7 +3,7 @@ drawings.curve = (told, width) => {
   const points = rowsOf(told, ["q", "nines", "value_s", "low_s", "high_s", "metric"]);
   const limits = told.budget.filter((one) => one.q != null).map((one) => ({ ...one, nines: 1 / (1 - one.q) }));
   const top = Math.max(...points.map((one) => one.nines), 10, ...limits.map((one) => one.nines));
-  const ticks = [1, 2, 10, 100, 1e3, 1e4, 1e5, 1e6].filter((nines) => nines <= top * 1.01);
+  const ticks = [1, ...(width > 420 ? [2] : []), 10, 100, 1e3, 1e4, 1e5, 1e6].filter((nines) => nines <= top * 1.01);
   const y = timeAxis("y", [...points.flatMap((one) => [one.value_s, one.low_s, one.high_s]), ...limits.map((one) => one.bound_s)]);
   const banded = points.filter((one) => one.low_s != null), failing = told.ends_at_q == null ? [] : [1 / (1 - told.ends_at_q)];
   return Plot.plot({
@@ -27,7 +27,7 @@ drawings.curve = (told, width) => {
 drawings.tail = (told, width) => {
   const points = rowsOf(told, ["time_s", "share"]), failed = told.failed_share > 0 ? [told.failed_share] : [];
   const limits = told.budget.filter((one) => one.q != null).map((one) => ({ ...one, share: 1 - one.q }));
-  const x = timeAxis("x", [...points.map((one) => one.time_s), ...limits.map((one) => one.bound_s)], "longer than");
+  const x = timeAxis("x", [...points.map((one) => one.time_s), ...limits.map((one) => one.bound_s)], "longer than", width / 60);
   const least = Math.min(...points.map((one) => one.share), ...limits.map((one) => one.share));
   const places = d3.range(0, -9, -1).map((power) => 10 ** power).filter((share) => share >= least / 1.3);
   return Plot.plot({
@@ -127,7 +127,7 @@ drawings.errors = (told, width) => {
 
 drawings.remotes = (told, width) => {
   const rows = told.rows.flatMap((one) => ["p50", "p99"].map((metric) => ({ name: one.address, metric, ...one[metric] }))).filter((one) => one.value != null);
-  const names = [...new Set(rows.map((one) => one.name))], x = timeAxis("x", reach(rows)), color = (one) => (one.metric === "p99" ? SECOND : ACCENT);
+  const names = [...new Set(rows.map((one) => one.name))], x = timeAxis("x", reach(rows), "response time", width / 80), color = (one) => (one.metric === "p99" ? SECOND : ACCENT);
   return Plot.plot({
     ...base, marginLeft: 120, marginRight: 50, width, height: 80 + 34 * names.length, x: x.scale, y: { label: null, domain: names, tickFormat: (name) => short(name, 16), type: "point" },
     marks: [

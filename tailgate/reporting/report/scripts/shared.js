@@ -23,11 +23,11 @@ const short = (text, most = 28) => (text && [...text].length > most ? `${[...tex
 const rowsOf = (columns, names) => columns[names[0]].map((_, place) => Object.fromEntries(names.map((name) => [name, columns[name][place]])));
 const placed = (values, width_s) => (values ?? []).map((value, at) => ({ at: (at + 0.5) * width_s, value })).filter((one) => one.value != null);
 
-// Round places of a logarithmic axis, the fewer the wider it is.
-function roundPlaces([low, high]) {
-  const decades = Math.log10(high / low), digits = decades > 3.2 ? [1] : decades > 1.2 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7];
-  const found = d3.range(-7, 10).flatMap((power) => digits.map((digit) => digit * 10 ** power)).filter((one) => one >= low && one <= high);
-  return found.length > 2 ? found : d3.ticks(low, high, 5);
+// Round places of a logarithmic axis: as many as there is room for.
+function roundPlaces([low, high], most = 8) {
+  const sets = [[1, 1.5, 2, 3, 4, 5, 7], [1, 2, 5], [1, 3], [1]].map((digits) => (
+    d3.range(-7, 10).flatMap((power) => digits.map((digit) => digit * 10 ** power)).filter((one) => one >= low && one <= high)));
+  return sets.find((found) => found.length > 2 && found.length <= most) ?? d3.ticks(low, high, Math.min(most, 4));
 }
 // Axis and grid of one direction. Plot leaves out labels of a logarithmic axis as D3 would; these are as they are said to be.
 function axis(direction, places, text, label, more = {}) {
@@ -35,10 +35,10 @@ function axis(direction, places, text, label, more = {}) {
   return [grid(places), ticks(places, { text, label, labelAnchor: direction === "x" ? "center" : "top", ...more })];
 }
 // Seconds in, milliseconds on a logarithmic axis that is no wider than what it shows.
-function timeAxis(direction, seconds, label = "response time") {
+function timeAxis(direction, seconds, label = "response time", most = 8) {
   const known = seconds.filter((one) => one > 0).map(toMs), [low, high] = known.length ? d3.extent(known) : [1, 10];
   const domain = [low / 1.12, high * 1.12];
-  return { scale: { type: "log", domain }, domain, marks: axis(direction, roundPlaces(domain), tick, label) };
+  return { scale: { type: "log", domain }, domain, marks: axis(direction, roundPlaces(domain, most), tick, label) };
 }
 // How far an axis reaches that shows values and their intervals: an end far off is not worth that all others are squeezed.
 function reach(rows, further = []) {

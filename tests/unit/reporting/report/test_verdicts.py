@@ -40,7 +40,7 @@ def test_what_came_off_better_is_counted_too() -> None:
 def test_of_many_cases_three_are_named() -> None:
     """And the others counted."""
     runs = [coming_to("INCONCLUSIVE", name) for name in "abcde"]
-    assert sentence(*runs) == "emulated INCONCLUSIVE: 5 of 5 cases are undecided: a, b, c and 2 more."
+    assert sentence(*runs) == "emulated INCONCLUSIVE: all 5 cases are undecided: a, b, c and 2 more."
 
 
 def test_an_emulated_outcome_is_never_told_as_one_of_aws() -> None:
@@ -49,7 +49,7 @@ def test_an_emulated_outcome_is_never_told_as_one_of_aws() -> None:
     assert sentence(real, made_up) == "PASS: all 2 cases hold their budgets, 1 of them emulated."
     failed = [coming_to("FAIL", "made-up"), coming_to("FAIL", "real", "sagemaker")]
     assert sentence(real, failed[0]) == "emulated FAIL: 1 of 2 cases is slower than its baseline: made-up; 1 holds its budget."
-    assert sentence(*failed) == "FAIL: 2 of 2 cases are slower than their baselines: made-up (emulated), real."
+    assert sentence(*failed) == "FAIL: all 2 cases are slower than their baselines: made-up (emulated), real."
 
 
 def test_the_newest_run_of_a_case_counts_and_the_worst_stand_first() -> None:
