@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tailgate.plan.case import NETWORK_PATHS
 from tailgate.reporting.figures.recorded_values import items, mapping, number, text
 from tailgate.reporting.plain import Plain
+from tailgate.reporting.recorded import began, kept
 from tailgate.reporting.run_file import Run
 
 
@@ -44,8 +45,13 @@ class PairedArms:
 
 
 def path_differences(runs: Sequence[Run]) -> tuple[PairedArms, ...]:
-    """The comparisons that the runs' own records hold, in their order."""
-    return tuple(found for place, run in enumerate(runs) if run.pair.get("arm") == 1 and (found := _arms(run, place)) is not None)
+    """The comparisons that the runs' own records hold, in their order; of one that was measured again, the newest."""
+    newest: dict[tuple[str, ...], int] = {}
+    for place, run in enumerate(runs):
+        which = (*kept(run), str(run.pair.get("cases")), str(run.pair.get("labels")))
+        if run.pair.get("arm") == 1 and (which not in newest or began(run) >= began(runs[newest[which]])):
+            newest[which] = place
+    return tuple(found for place in sorted(newest.values()) if (found := _arms(runs[place], place)) is not None)
 
 
 def _arms(run: Run, place: int) -> PairedArms | None:

@@ -12,6 +12,7 @@ from tailgate.reporting.numbers import (
     count_shown,
     interval_in,
     interval_of,
+    moment,
     outcome_of,
     provisional,
     requests_of,
@@ -21,6 +22,7 @@ from tailgate.reporting.numbers import (
 from tailgate.reporting.pairs import pair_differences
 from tailgate.reporting.plain import Plain
 from tailgate.reporting.platform import cost_line, notes_of, phases_line, time_line
+from tailgate.reporting.recorded import began
 from tailgate.reporting.report.of_run import figures_of
 from tailgate.reporting.report.origin import facts
 from tailgate.reporting.report.parts import Figure, Table, ends, time
@@ -73,7 +75,7 @@ def row(run: Run, anchor: str | None, *, earlier: bool) -> Row:
     """A run in the table of all. earlier: whether a newer run of its case counts."""
     times = [str(interval_of(run, metric) or UNKNOWN) for metric in (name.replace(" ", "_") for name in _MEASURED)]
     cells = (requests_of(run), *times, value_of(run, "send_lag_p99"))
-    note = _load(mapping(run.case.get("load"))) + ("; earlier run of the case, the newest counts" if earlier else "")
+    note = _load(mapping(run.case.get("load"))) + (f"; earlier run of the case, {moment(began(run))}" if earlier else "")
     return Row(anchor, _name(run), cells, tuple(limits(run)), outcome(run), _starred(run), note, earlier)
 
 

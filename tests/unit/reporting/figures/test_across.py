@@ -86,6 +86,15 @@ def test_paths_are_told_by_the_difference_that_the_run_recorded() -> None:
     assert dataclasses.asdict(drawn[0].differences[0]) == {"metric": "p99", **difference}
 
 
+def test_of_two_arms_measured_again_the_newest_run_is_told() -> None:
+    """A comparison that nobody could tell from its earlier try would be read as two findings."""
+    difference = {"first_s": 0.02, "second_s": 0.03, "difference_s": 0.01, "low_s": 0.009, "high_s": 0.011, "p_value": 0.01}
+    pair: dict[str, Any] = {"arm": 1, "labels": ["public", "privatelink"], "differences": {"p99": difference}}
+    again = replace(PLAIN, pair=pair, provenance={**PLAIN.provenance, "started_at": "2026-11-25T09:36:12.000+00:00"})
+    assert [one.run for one in path_differences([again, replace(PLAIN, pair=pair)])] == [0]
+    assert [one.run for one in path_differences([replace(PLAIN, pair=pair), again])] == [1]
+
+
 def test_a_line_of_rates_holds_one_question_the_slowest_rate_first() -> None:
     """Another instance type is another line; the offered rate is the case's, the achieved one the run's."""
     rates = [200.0, 50.0, 100.0]

@@ -60,7 +60,7 @@ def test_the_newest_run_of_a_case_counts_and_the_worst_stand_first() -> None:
     assert newest([again, first]) == [again]
     text = page([first, again])
     assert f"emulated PASS: {again.case['id']} holds its budget." in Document(text).texts
-    assert text.count("earlier run of the case") == 1
+    assert text.count("earlier run of the case, 2026-11-22 09:36 UTC") == 1
 
 
 @pytest.mark.parametrize("runs", [[], [a_run("odd", 0.2)]])
