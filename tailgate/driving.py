@@ -15,6 +15,8 @@ from tailgate.reporting.progress import Board
 from tailgate.samples import Samples
 from tailgate.targets import Endpoint, Target, changes_of
 from tailgate.units import format_ms
+from tailgate.vantage import Post
+from tailgate.vantage.local import HERE
 
 
 def driven(
@@ -23,10 +25,11 @@ def driven(
     endpoints: Sequence[Endpoint],
     workforce: Workforce = ALONE,
     *,
+    post: Post = HERE,
     on_tick: Callable[[Tick], None] | None,
     stop_early: StopEarly | None = None,
 ) -> Samples:
-    """Drive an order at these endpoints of the target's, as `drive` does.
+    """Drive an order from a post at these endpoints of the target's, as `drive` does.
 
     The load ends where one of them does not bear it, and its samples are doubted where one was changed meanwhile. Raises
     GeneratorError as `drive` does, TargetError where the endpoints want different credentials.
@@ -34,7 +37,9 @@ def driven(
     abort = brake_for(endpoints)
     environment = {**_environment(endpoints), **workforce.environment}
     processes = _processes(endpoints)
-    samples = drive(order, environment=environment, processes=processes, on_tick=on_tick, stop_early=stop_early, abort=abort)
+    samples = drive(
+        order, start=post.start, environment=environment, processes=processes, on_tick=on_tick, stop_early=stop_early, abort=abort
+    )
     changes = dict.fromkeys(change for endpoint in endpoints for change in changes_of(target, endpoint))
     return replace(samples, faults=(*samples.faults, *changes))
 

@@ -1,4 +1,4 @@
-"""Floor: the response time of a server that answers at once, on this host, by this harness. Nothing below it can be measured.
+"""Floor: the response time of a server that answers at once, on the generator's host, by this harness. Nothing below it can be measured.
 
 Measured once a session for each way of asking, before the first load that asks in it: over TLS or not, signed or not,
 on kept-alive connections or fresh ones. Every run carries it.
@@ -15,10 +15,10 @@ from tailgate.errors import TailgateError
 from tailgate.generator.drive import drive
 from tailgate.generator.order import Order
 from tailgate.plan.budget import Budget, Limit
-from tailgate.plan.case import EndpointSpec
 from tailgate.plan.load import ConstantRate
-from tailgate.targets.null import NullTarget
 from tailgate.units import format_ms
+from tailgate.vantage import Post
+from tailgate.vantage.local import HERE
 
 LEAST_PER_S, MOST_PER_S = 500.0, 1000.0
 """The case's own rate between these: enough requests in so short a time for a p99, too few to load a core."""
@@ -31,7 +31,7 @@ NEAR = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """p50_s, p99_s: response times, None where they could not be measured, and `why` then says why. n: requests."""
+    """p50_s, p99_s: response times, None where they could not be measured, and `why` then says why. n: requests. host: whose."""
 
     p50_s: float | None
     p99_s: float | None
@@ -40,6 +40,7 @@ class Floor:
     tls: bool
     signed: bool
     why: str | None = None
+    host: str = "this host"
 
     def fields(self) -> dict[str, object]:
         """The plain form, for the record."""
@@ -53,7 +54,7 @@ class Floor:
         nearest = max(below, key=lambda limit: below[limit] / limit.bound, default=None)
         if nearest is None or nearest.bound > NEAR * below[nearest]:
             return ()
-        floor = f"floor: an instant responder on this host takes {format_ms(self.p50_s)} (p50) and {format_ms(self.p99_s)} (p99)"
+        floor = f"floor: an instant responder on {self.host} takes {format_ms(self.p50_s)} (p50) and {format_ms(self.p99_s)} (p99)"
         if nearest.bound <= below[nearest]:
             return (f"{floor}; '{nearest.source}' is below that, so what exceeds it may be the harness",)
         return (f"{floor}, {below[nearest] / nearest.bound * 100:.0f} % of '{nearest.source}'",)
@@ -70,22 +71,22 @@ class Floors:
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], Floor] = {}
 
-    def of(self, order: Order) -> Floor:
+    def of(self, order: Order, post: Post = HERE) -> Floor:
         """The floor under an order, measured when it is asked for first. Raises nothing: a floor is no condition of a run."""
         address = order.address
         way = (address.url.startswith("https:"), address.sign is not None, order.load.connections)
         if way not in self._known:
-            self._known[way] = _measured(order, tls=way[0], signed=way[1])
+            self._known[way] = _measured(order, post, tls=way[0], signed=way[1])
         return self._known[way]
 
 
-def _measured(order: Order, *, tls: bool, signed: bool) -> Floor:
+def _measured(order: Order, post: Post, *, tls: bool, signed: bool) -> Floor:
     per_s = min(MOST_PER_S, max(LEAST_PER_S, order.load.per_s or LEAST_PER_S))
-    unknown = Floor(None, None, 0, per_s, tls, signed)
-    target = NullTarget(region=order.address.region, tls=tls, sign="sagemaker" if signed else None)
+    unknown = Floor(None, None, 0, per_s, tls, signed, host="this host" if post is HERE else "the host that drives")
+    null = post.null(region=order.address.region, tls=tls, signed=signed)
     load = ConstantRate(per_s, LASTS_S, WARMUP_S, connections=order.load.connections)
     try:
-        with target.open(EndpointSpec("floor")) as endpoint, tempfile.TemporaryDirectory(prefix="tailgate-floor-") as folder:
+        with null as endpoint, tempfile.TemporaryDirectory(prefix="tailgate-floor-") as folder:
             address, samples = endpoint.addresses[order.address.network_path], Path(folder, "floor.samples")
             asked = replace(
                 order,
@@ -99,7 +100,7 @@ def _measured(order: Order, *, tls: bool, signed: bool) -> Floor:
                 master_bind=None,
                 second=None,
             )
-            driven = drive(asked, environment=endpoint.environment, processes=endpoint.processes)
+            driven = drive(asked, start=post.start, environment=endpoint.environment, processes=endpoint.processes)
     except (TailgateError, OSError) as error:
         return replace(unknown, why=str(error))
     judged = driven.after_warmup()

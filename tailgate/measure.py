@@ -33,6 +33,8 @@ from tailgate.reporting.history import History
 from tailgate.reporting.record import Record, notes_for
 from tailgate.reporting.run_file import Run
 from tailgate.targets import Endpoint, Target
+from tailgate.vantage import Post
+from tailgate.vantage.local import HERE
 
 OnTick = Callable[[Tick], None]
 
@@ -81,6 +83,7 @@ def measure(
     turn: AbstractContextManager[object],
     preparations: Preparations = UNPREPARED,
     workforce: Workforce = ALONE,
+    post: Post = HERE,
     history: History | None = None,
     rhythm: Rhythm | None = USUAL,
     baselines: Baselines | None = None,
@@ -90,27 +93,28 @@ def measure(
 ) -> Measurement:
     """Drive one case at its target, judge it, and write it down before anyone asserts.
 
-    turn: entered around the load: one at a time on a host. preparations: what comes before it. workforce: who shares it. history:
-    earlier runs, which a PASS reckons with. rhythm: when it is looked at to end the load once the verdict is clear; None for never.
+    turn: entered around the load: one at a time on a host. preparations: what comes before it. workforce: who shares it.
+    post: where it comes from. history: earlier runs, which a PASS reckons with. rhythm: when it is looked at to end the load once the
+    verdict is clear; None for never.
     baselines: what it is held against as well. before: a run that said FAIL or was slower than these, for this one to confirm.
     asked_by: session and test, for the record. Raises TargetError, GeneratorError or RecordError where there is nothing
     to judge, PlanError where the baseline lacks the case.
     """
     with target.open(case.spec) as endpoint:
         case = as_found(case, endpoint)
-        baseline = baselines.of(case, target.kind) if baselines is not None else None
+        baseline = baselines.of(case, target.kind, post.name) if baselines is not None else None
         order = workforce.given(order_for(case, endpoint, record.samples_path(case.id)))
-        earlier = history.of(case, target.kind) if history is not None else {}
+        earlier = history.of(case, target.kind, post.name) if history is not None else {}
         early = Early(case.budget, case.load.for_s, rhythm, earlier)
         with turn:
-            prepared = preparations.of(order, target, [endpoint])
-            samples = driven(order, target, [endpoint], workforce, on_tick=on_tick, stop_early=early.enough)
+            prepared = preparations.of(order, target, [endpoint], post)
+            samples = driven(order, target, [endpoint], workforce, post=post, on_tick=on_tick, stop_early=early.enough)
     judged = samples.after_warmup()
     notes = (*prepared.notes(case.budget), *endpoint.notes, *notes_for(order.samples, asked_by.get("test")))
     verdict = judge(case, judged, target_kind=target.kind, history=earlier, rhythm=rhythm, failed=failure_in(before), notes=notes)
     estimated = estimates(judged)
     verdict = held(verdict, case, estimated, baseline, before.times if before is not None else None)
-    facts = provenance(case, target.kind, endpoint, samples) | circumstances(prepared, before) | dict(asked_by)
+    facts = provenance(case, target.kind, endpoint, samples, post) | circumstances(prepared, before) | dict(asked_by)
     run = record.write(case, verdict, estimated, samples, facts, order.samples)
     return Measurement(case, verdict, estimated, run, disturbed(case, judged, verdict.reasons), before)
 

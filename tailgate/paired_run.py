@@ -30,6 +30,8 @@ from tailgate.reporting.pairs import answered, pair_fields
 from tailgate.reporting.record import Record, notes_for
 from tailgate.samples import Samples
 from tailgate.targets import Endpoint, Target
+from tailgate.vantage import Post
+from tailgate.vantage.local import HERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def paired(
     seed: int = 1,
     preparations: Preparations = UNPREPARED,
     workforce: Workforce = ALONE,
+    post: Post = HERE,
     history: History | None = None,
     baselines: Baselines | None = None,
     previous: PairedRun | None = None,
@@ -99,23 +102,32 @@ def paired(
     arm_cases(*pair.cases, seed)  # what cannot be compared is refused before anything is deployed for it
     with _opened(target, pair) as (pair, endpoints):
         cases = arm_cases(*pair.cases, seed)
-        held_against = [baselines.of(case, target.kind) if baselines is not None else None for case in cases]
+        held_against = [baselines.of(case, target.kind, post.name) if baselines is not None else None for case in cases]
         order = workforce.given(_order(pair, endpoints, record, seed))
         with turn:
-            prepared = preparations.of(order, target, endpoints)
-            samples = driven(order, target, endpoints, workforce, on_tick=on_tick)
+            prepared = preparations.of(order, target, endpoints, post)
+            samples = driven(order, target, endpoints, workforce, post=post, on_tick=on_tick)
     notes = (*_notes(endpoints), *notes_for(order.samples, asked_by.get("test")))
+    both = _Both(target.kind, post, prepared, notes, asked_by)
     earlier = previous.arms if previous is not None else (None, None)
-    arms = [
-        _judged(_Arm(case, _own(samples, arm, case), earlier[arm]), target.kind, history, held_against[arm], prepared, notes)
-        for arm, case in enumerate(cases)
-    ]
+    arms = [_judged(_Arm(case, _own(samples, arm, case), earlier[arm]), both, history, held_against[arm]) for arm, case in enumerate(cases)]
     contrast = Contrast(pair, samples.after_warmup(), target.kind, _reasons(arms, pair), seed, notes)
     before, after = (
-        _recorded(each, target.kind, endpoint, prepared, record, order, pair_fields(contrast, arm), asked_by)
+        _recorded(each, both, endpoint, record, order, pair_fields(contrast, arm))
         for arm, (each, endpoint) in enumerate(zip(arms, endpoints, strict=True))
     )
     return PairedRun(before, after, contrast, _disturbed(arms))
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """What the arms share. kind: of their target. post: where the load came from. notes: lines for both verdicts."""
+
+    kind: str
+    post: Post
+    prepared: Prepared
+    notes: tuple[str, ...]
+    asked_by: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,30 +180,21 @@ def _own(samples: Samples, arm: int, case: Case) -> Samples:
     return replace(own, header=replace(own.header, scheduled=len(case.load.due_times())))
 
 
-def _judged(
-    arm: _Arm, kind: str, history: History | None, baseline: Baseline | None, prepared: Prepared, notes: tuple[str, ...]
-) -> _Judged:
+def _judged(arm: _Arm, both: _Both, history: History | None, baseline: Baseline | None) -> _Judged:
     """One arm against its own budget, and against its baseline where there is one."""
     case, judged, before = arm.case, arm.samples.after_warmup(), arm.before
-    notes = (*prepared.notes(case.budget), *notes)
-    earlier = history.of(case, kind) if history is not None else None
-    verdict = judge(case, judged, target_kind=kind, history=earlier, failed=failure_in(before), notes=notes)
+    notes = (*both.prepared.notes(case.budget), *both.notes)
+    earlier = history.of(case, both.kind, both.post.name) if history is not None else None
+    verdict = judge(case, judged, target_kind=both.kind, history=earlier, failed=failure_in(before), notes=notes)
     estimated = estimates(judged)
     return _Judged(arm, held(verdict, case, estimated, baseline, before.times if before is not None else None), estimated)
 
 
-def _recorded(
-    judged: _Judged,
-    kind: str,
-    endpoint: Endpoint,
-    prepared: Prepared,
-    record: Record,
-    order: Order,
-    pair: Mapping[str, object],
-    asked_by: Mapping[str, str],
-) -> Measurement:
+def _recorded(judged: _Judged, both: _Both, endpoint: Endpoint, record: Record, order: Order, pair: Mapping[str, object]) -> Measurement:
     arm, verdict, estimated = judged.arm, judged.verdict, judged.estimates
-    facts = provenance(arm.case, kind, endpoint, arm.samples) | circumstances(prepared, arm.before) | dict(asked_by)
+    facts = (
+        provenance(arm.case, both.kind, endpoint, arm.samples, both.post) | circumstances(both.prepared, arm.before) | dict(both.asked_by)
+    )
     run = record.write(arm.case, verdict, estimated, arm.samples, facts, order.samples, pair)
     return Measurement(arm.case, verdict, estimated, run, judged.disturbed, arm.before)
 

@@ -9,6 +9,8 @@ from tailgate.floor import Floor, Floors
 from tailgate.generator.order import Order
 from tailgate.plan.budget import Budget
 from tailgate.targets import Endpoint, Target
+from tailgate.vantage import Post
+from tailgate.vantage.local import HERE
 from tailgate.warming import Warmings, WarmUp
 
 
@@ -37,10 +39,10 @@ class Preparations:
     floors: Floors | None = None
     warmings: Warmings | None = None
 
-    def of(self, order: Order, target: Target, endpoints: Sequence[Endpoint]) -> Prepared:
-        """Prepare a load at these endpoints, one for each of its addresses. Raises TargetError as `driven`."""
-        floor = self.floors.of(order) if self.floors is not None else None
-        return Prepared(floor, self.warmings.of(order, target, endpoints) if self.warmings is not None else ())
+    def of(self, order: Order, target: Target, endpoints: Sequence[Endpoint], post: Post = HERE) -> Prepared:
+        """Prepare a load from a post at these endpoints, one for each of its addresses. Raises TargetError as `driven`."""
+        floor = self.floors.of(order, post) if self.floors is not None else None
+        return Prepared(floor, self.warmings.of(order, target, endpoints, post) if self.warmings is not None else ())
 
 
 NONE = Preparations()

@@ -5,26 +5,31 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from tailgate.host_facts import host, versions
 from tailgate.plan.case import Case
 from tailgate.samples import Samples
 from tailgate.targets import Endpoint
+from tailgate.vantage import Post
+from tailgate.vantage.local import HERE
 
 _BRANCHES = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BUILDKITE_BRANCH", "BRANCH_NAME")
 """Where GitHub (a pull request's, then any), GitLab, Buildkite and Jenkins name the branch."""
 
 
-def provenance(case: Case, target_kind: str, endpoint: Endpoint, samples: Samples) -> dict[str, object]:
+def provenance(case: Case, target_kind: str, endpoint: Endpoint, samples: Samples, post: Post = HERE) -> dict[str, object]:
     """The facts of one run as plain values: target, vantage, versions, commit, start, clock.
 
-    host: what it is, and under `counters` what it went through while it drove (generator/host.py says of each).
+    host: of the generator: what it is, and under `counters` what it went through while it drove (generator/host.py says of each);
+    hosts: of hosts that were launched, their type, image and zone, and the versions there.
     """
-    address, header = endpoint.addresses[case.network_path], samples.header
+    address, header, known = endpoint.addresses[case.network_path], samples.header, dict(post.facts)
+    drove = known.pop("host", host())
     return {
         "target": target_kind,
-        "vantage": "local",
+        "vantage": post.name,
         "region": address.region,
         "network_path": case.network_path,
         "url": address.url,
@@ -34,8 +39,9 @@ def provenance(case: Case, target_kind: str, endpoint: Endpoint, samples: Sample
         "clock": header.clock,
         "commit": _commit(),
         "branch": _branch(),
-        "host": {**host(), "counters": dict(samples.host)},
+        "host": {**(drove if isinstance(drove, Mapping) else {}), "counters": dict(samples.host)},
         "versions": versions(),
+        **({"hosts": known} if known else {}),
     }
 
 

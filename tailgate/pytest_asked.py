@@ -38,9 +38,10 @@ def check_baselines(config: pytest.Config, asked: list[Case | Pair]) -> None:
     One that lacks some is no error yet: a case may be there for `measure.paired`, whose arms are other questions.
     """
     baselines = config.stash[BASELINES]
-    kind = settings_of(config).kind
-    if baselines is not None and kind != EXISTING:  # what its runs are of, such as the number of instances, shows there
-        baselines.check([one for one in asked if isinstance(one, Case)], kind)
+    settings = settings_of(config)
+    known_later = settings.kind == EXISTING or settings.vantage.remote  # the number of instances, or the zone: they show there
+    if baselines is not None and not known_later:
+        baselines.check([one for one in asked if isinstance(one, Case)], settings.kind)
 
 
 def asked_of(items: list[pytest.Item]) -> list[Case | Pair]:

@@ -13,11 +13,13 @@ import pytest
 from tailgate.errors import PlanError
 from tailgate.plan.plan_file import Plan, read_plan
 from tailgate.plan.regions import check_region
+from tailgate.plan.vantage import check_vantage
 from tailgate.pytest_attaching import KIND as EXISTING
 from tailgate.pytest_attaching import add_attaching_options, attaching_of
 from tailgate.pytest_deploying import KIND as SAGEMAKER
 from tailgate.pytest_deploying import add_deploying_options, deploying_of
 from tailgate.pytest_reporting import add_reporting_options, report_asked
+from tailgate.pytest_vantage import add_vantage_options, check_shared, vantage_of
 from tailgate.targets.commands import check_url, words_of
 from tailgate.targets.registry import Settings, check_kind
 from tailgate.units import fraction
@@ -50,6 +52,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--latency-region", metavar="REGION", help="where endpoints are (default: the plan's, AWS_REGION, the profile's)")
     add_attaching_options(group)
     add_deploying_options(group)
+    add_vantage_options(parser, group)
     wait = "how long to wait at the end for CloudWatch, which tells where the time went (60; 0: do not ask; targets sagemaker, existing)"
     group.addoption("--latency-cloudwatch-wait", type=float, metavar="SECONDS", help=wait)
     group.addoption("--latency-plan", metavar="FILE", help="plan file with experiments (ini: latency_plan)")
@@ -98,6 +101,7 @@ def read_options(config: pytest.Config) -> None:
         check_url(_url(config, plan), "--latency-url" if config.option.latency_url else str(plan.path if plan else "--latency-target"))
     attaching_of(config, _kind(config, plan))
     deploying_of(config, _kind(config, plan))
+    check_shared(config, vantage_of(config, plan), workforce_of(config).joining)
     _check_cloudwatch(config, _kind(config, plan))
     config.stash[BASELINES] = _read_baselines(config)
 
@@ -118,7 +122,9 @@ def settings_of(config: pytest.Config) -> Settings:
         )
     command = config.option.latency_process or (plan.process if plan else None)
     attaching, deploying = attaching_of(config, kind), replace(deploying_of(config, kind), models=plan.models if plan else {})
-    return Settings(kind or "emulated", region_of(config), "", command, _url(config, plan), attaching, deploying)
+    vantage, url = vantage_of(config, plan), _url(config, plan)
+    check_vantage(vantage, kind or "emulated", url)
+    return Settings(kind or "emulated", region_of(config), "", command, url, attaching, deploying, vantage=vantage)
 
 
 def kind_of(config: pytest.Config) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tailgate.plan.case import Case
+from tailgate.plan.vantage import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,7 @@ class Terminal:
         writer = self._writer
         width = writer.fullwidth if writer is not None and terminalreporter.isatty else WIDTH_OF_LOGS
         table = summary(self._bridge.runs, width=width, styled=writer is not None and writer.hasmarkup)
-        for line in [*table.splitlines(), *self._unguarded(), *self._where()]:
+        for line in [*table.splitlines(), *self._from_elsewhere(), *self._unguarded(), *self._where()]:
             terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
@@ -96,6 +97,11 @@ class Terminal:
     def _column(self) -> int:
         """How far pytest has written on the current line."""
         return self._writer.width_of_current_line if self._writer is not None else 0
+
+    def _from_elsewhere(self) -> list[str]:
+        """From where load came, unless it all came from this host."""
+        vantages = sorted({str(run.provenance.get("vantage")) for run in self._bridge.runs})
+        return [f"load came from: {', '.join(vantages)}"] if vantages != [LOCAL] else []
 
     def _unguarded(self) -> list[str]:
         """Once, also where all is well otherwise: that endpoints were there without a dead-man's switch, and why the first was."""

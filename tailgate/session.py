@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -30,6 +31,9 @@ from tailgate.targets import Endpoint, spent_at
 from tailgate.targets.prefetch import Prefetched
 from tailgate.targets.registry import Settings, make_target
 from tailgate.turn import turn
+from tailgate.vantage import Post
+from tailgate.vantage.registry import make_vantage
+from tailgate.vantage.standing import Standing
 from tailgate.warming import Warmings
 
 
@@ -40,7 +44,8 @@ class Session:
     target is the null responder itself. workforce: who shares each load. repeats: how often a run that its host
     disturbed is measured again. rhythm: when a run is looked at, to end it as soon as its verdict is clear; None for never.
     retry: whether a FAIL counts only where a second run confirms it. history: where earlier runs lie, in the reports folder
-    unless said otherwise. baselines: what runs are held against beside their budget.
+    unless said otherwise. baselines: what runs are held against beside their budget. Load comes from the settings' vantage, whose
+    hosts, if any, are launched beside the endpoints.
     """
 
     def __init__(
@@ -56,7 +61,8 @@ class Session:
         history: Path | None = None,
         baselines: Baselines | None = None,
     ) -> None:
-        self._settings, self._deployed_at = settings, make_target(settings)
+        self._standing = Standing(make_vantage(settings.vantage, settings, lambda: self._deployed_at))
+        self._settings, self._deployed_at = settings, make_target(replace(settings, outlook=self._standing.outlook))
         self.target = Prefetched(self._deployed_at, on_progress=self._deploying)
         self._record = record
         self._history = History(history or record.reports)
@@ -69,14 +75,17 @@ class Session:
         self._retry = retry
         self._waiting_for: Case | None = None
         self._purse = settings.purse
-        self._overdue = Overdue(settings.purse, self.target.close) if settings.purse is not None else None
+        self._overdue = Overdue(settings.purse, self._give_back) if settings.purse is not None else None
 
     def examine(self, cases: Iterable[Case]) -> None:
         """Refuse what cannot come about before anything is created. Raises PlanError, TargetError."""
-        self.target.examine(cases)
+        asked = list(cases)
+        self.target.examine(asked)
+        self._standing.examine(asked)
 
     def prefetch(self, cases: Iterable[Case]) -> None:
-        """Begin to deploy what the cases need, in their order, in the background."""
+        """Begin to deploy what the cases need, in their order, in the background, and to launch the hosts that load is to come from."""
+        self._standing.begin()
         self.target.prefetch(case.spec for case in cases)
 
     def let_go(self, specs: Iterable[EndpointSpec]) -> None:
@@ -130,14 +139,16 @@ class Session:
         self._waiting_for = pair.first
         self._check_time(pair)
         try:
+            post = self._post(pair)
             return paired(
                 pair,
                 self.target,
                 self._record,
-                turn=self._turn(pair),
+                turn=self._turn(pair, post),
                 seed=seed,
                 preparations=self._preparations,
                 workforce=self._workforce,
+                post=post,
                 history=self._history,
                 baselines=self._baselines,
                 previous=previous,
@@ -154,13 +165,15 @@ class Session:
         self._check_time(case)
         on_tick = shown_on(self._board, case.id, case.load)
         try:
+            post = self._post(case)
             return measure(
                 case,
                 self.target,
                 self._record,
-                turn=self._turn(case),
+                turn=self._turn(case, post),
                 preparations=self._preparations,
                 workforce=self._workforce,
+                post=post,
                 history=self._history,
                 rhythm=self._rhythm,
                 baselines=self._baselines,
@@ -173,10 +186,18 @@ class Session:
             self._board.pause()
 
     def close(self) -> None:
-        """Delete every endpoint and end every process. Raises TargetError naming what could not be deleted."""
-        self.target.close()
+        """Delete every endpoint and every host, and end every process. Raises TargetError naming what could not be deleted."""
+        self._give_back()
         if self._overdue is not None:
             self._overdue.stop()
+
+    def _give_back(self) -> None:
+        """Let go all that was deployed and launched, side by side; hosts in an emulation before that ends. Raises TargetError."""
+        self._standing.interrupt()  # or endpoints would wait for hosts
+        closing = [self._standing.close, self.target.close]
+        with ExitStack() as leaving:
+            for close in closing if self._settings.kind != "emulated" else closing[::-1]:
+                leaving.callback(close)
 
     def _pay_for(self, asked: Case | Pair) -> None:
         if self._purse is not None:
@@ -211,13 +232,17 @@ class Session:
         if case is not None and endpoint.warms_within_s is not None:
             self._board.show(case.id, f"warming up {endpoint.name}, {tick.t_s:.0f} s", tick.t_s / endpoint.warms_within_s)
 
+    def _post(self, asked: Case | Pair) -> Post:
+        """Where load comes from, once that is there. Raises TargetError, CapacityError."""
+        return self._standing.post(lambda status, waited_s: self._board.show(asked.id, f"{status}, {waited_s:.0f} s", 0.0))
+
     @contextmanager
-    def _turn(self, asked: Case | Pair) -> Iterator[None]:
-        """Hold the only measuring place on this host; waits in short steps, so that Ctrl-C is heard. Raises TargetError."""
+    def _turn(self, asked: Case | Pair, post: Post) -> Iterator[None]:
+        """Hold the only measuring place on this host, if load is its own; waits in short steps, so Ctrl-C is heard. Raises TargetError."""
 
         def waiting(waited_s: float) -> None:
             self._board.show(asked.id, f"waiting for another measurement on this host, {waited_s:.0f} s", 0.0)
 
-        with turn(waiting):
+        with turn(waiting) if post.on_this_host else nullcontext():
             self._check_time(asked)  # once more: deployment and waiting took some
             yield

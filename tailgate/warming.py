@@ -25,6 +25,8 @@ from tailgate.plan.load import ConstantRate
 from tailgate.samples import read_samples
 from tailgate.targets import Endpoint, Target
 from tailgate.units import format_ms
+from tailgate.vantage import Post
+from tailgate.vantage.local import HERE
 
 PER_INSTANCE_PER_S = 10.0
 """A gentle rate: each of an endpoint's instances is asked ten times a second, and never faster than the load that follows."""
@@ -77,7 +79,7 @@ class Warmings:
         self._known: dict[tuple[str, str | None], WarmUp] = {}
         self._on_tick = on_tick
 
-    def of(self, order: Order, target: Target, endpoints: Sequence[Endpoint]) -> tuple[WarmUp, ...]:
+    def of(self, order: Order, target: Target, endpoints: Sequence[Endpoint], post: Post = HERE) -> tuple[WarmUp, ...]:
         """The warm-ups of an order's endpoints, in its addresses' order; of those that want none, none. Raises nothing of theirs."""
         found = []
         for address, endpoint in zip(order.addresses, endpoints, strict=True):
@@ -85,12 +87,12 @@ class Warmings:
                 continue
             which = endpoint.name, endpoint.provenance.get("last_modified")  # deployed anew it has the same name, and is cold
             if which not in self._known:
-                self._known[which] = self._warmed(replace(order, address=address), target, endpoint, endpoint.warms_within_s)
+                self._known[which] = self._warmed(replace(order, address=address), target, endpoint, post)
             found.append(self._known[which])
         return tuple(dict.fromkeys(found))
 
-    def _warmed(self, order: Order, target: Target, endpoint: Endpoint, within_s: float) -> WarmUp:
-        per_s = gentle_per_s(order, endpoint)
+    def _warmed(self, order: Order, target: Target, endpoint: Endpoint, post: Post) -> WarmUp:
+        per_s, within_s = gentle_per_s(order, endpoint), endpoint.warms_within_s or 0.0
         window_s = min(LONGEST_S, max(SHORTEST_S, IN_A_WINDOW / per_s))
         load = ConstantRate(per_s, within_s, connections=order.load.connections)
         with tempfile.TemporaryDirectory(prefix="tailgate-warming-") as folder:
@@ -106,7 +108,7 @@ class Warmings:
             )
             enough = _Enough(asked.samples, load.due_times(), window_s)
             try:
-                samples = driven(asked, target, [endpoint], on_tick=self._shown(endpoint), stop_early=enough)
+                samples = driven(asked, target, [endpoint], post=post, on_tick=self._shown(endpoint), stop_early=enough)
             except GeneratorError as error:
                 return WarmUp(endpoint.name, per_s, 0.0, even=False, windows=(), why=str(error))
             lasted_s = samples.enough_s or samples.stopped_s or within_s

@@ -35,6 +35,7 @@ THOROUGH = (
     "emulated/test_hosts.py",
     "emulated/test_hosts_end.py",
     "emulated/test_hosts_measure.py",
+    "emulated/test_load_from_hosts.py",
     "faults/test_a_noisy_host.py",
     "faults/test_an_interface_endpoint_is_never_left.py",
     "faults/test_calls_are_valid.py",

@@ -42,6 +42,7 @@ from tailgate.plan.models import Model, read_models
 from tailgate.plan.pair import Pair, arm_cases
 from tailgate.plan.payload import Payloads
 from tailgate.plan.regions import check_region
+from tailgate.plan.vantage import VantageSpec, vantage_from
 
 _Kind = tuple[type | tuple[type, ...], str]
 
@@ -57,6 +58,7 @@ _TOP: dict[str, _Kind] = {
     "url": _WORD,
     "defaults": _TABLE,
     "models": _TABLE,
+    "vantage": _TABLE,
     "experiment": (list, "written [[experiment]]"),
 }
 _DEFAULTS: dict[str, _Kind] = {
@@ -92,7 +94,8 @@ class Experiment:
 class Plan:
     """What a plan file asks. target, region, process (the command of target process), url: None where the file does not say.
 
-    models: what the names of models stand for where they are deployed, as far as the file describes them.
+    models: what the names of models stand for where they are deployed, as far as the file describes them. vantage: where load is to
+    come from, None where it does not say.
     """
 
     path: Path
@@ -102,6 +105,7 @@ class Plan:
     process: str | None = None
     url: str | None = None
     models: Mapping[str, Model] = field(default_factory=dict)
+    vantage: VantageSpec | None = None
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -129,13 +133,14 @@ def read_plan(path: Path) -> Plan:
             _experiment(fields, defaults, path.absolute().parent, n) for n, fields in enumerate(table.get("experiment", []), 1)
         )
         models = read_models(table.get("models", {}), path.absolute().parent)
+        vantage = vantage_from(table["vantage"]) if "vantage" in table else None
         if not experiments and not models:  # models alone are enough for a suite whose cases are in Python
             raise PlanError("no [[experiment]]: there is nothing to measure")
         _check_once([experiment.name for experiment in experiments], "[[experiment]]")
         _check_ids([case.id for experiment in experiments for case in experiment.cases])
     except PlanError as error:
         raise PlanError(f"{path}: {error}") from None
-    return Plan(path, table.get("target"), table.get("region"), experiments, table.get("process"), table.get("url"), models)
+    return Plan(path, table.get("target"), table.get("region"), experiments, table.get("process"), table.get("url"), models, vantage)
 
 
 def _check_keys(table: Any, allowed: Mapping[str, _Kind], where: str) -> None:

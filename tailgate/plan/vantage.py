@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
+from urllib.parse import urlsplit
 
 from tailgate.errors import PlanError, nearest
 from tailgate.plan.checks import check_one_of, is_whole, shown
@@ -69,10 +70,24 @@ class VantageSpec:
         return self.kind != LOCAL
 
 
+_HERE_ONLY = {"null": "the responder", "process": "the model server"}
+_LOOPBACK = ("127.", "localhost", "::1")
+
 FIELDS = tuple(field.name for field in fields(VantageSpec))[1:]
 """What is said of hosts, by name."""
 
 HERE = VantageSpec()
+
+
+def check_vantage(spec: VantageSpec, target_kind: str, url: str | None = None) -> None:
+    """Refuse load from other hosts for what only this one can ask. url: what target `url` asks. Raises PlanError."""
+    if not spec.remote:
+        return
+    if target_kind in _HERE_ONLY:
+        why = f"{_HERE_ONLY[target_kind]} of target '{target_kind}' is on this host, for this host alone"
+        raise PlanError(f"--latency-vantage {spec.kind}: {why}; say --latency-vantage {LOCAL}")
+    if target_kind == "url" and (urlsplit(url or "").hostname or "").startswith(_LOOPBACK):
+        raise PlanError(f"--latency-vantage {spec.kind}: {url} is each host's own; give a url that others reach, or say {LOCAL}")
 
 
 def vantage_from(table: Mapping[str, Any]) -> VantageSpec:

@@ -38,44 +38,42 @@ class Baselines:
     paths are relative to. least_effect: the share that matters, 3 % where nobody says.
     """
 
-    def __init__(
-        self, names: Sequence[str], history: Path, start: Path, *, least_effect: float | None = None, vantage: str = "local"
-    ) -> None:
+    def __init__(self, names: Sequence[str], history: Path, start: Path, *, least_effect: float | None = None) -> None:
         self.name = ", ".join(names)
-        self._least_effect, self._vantage = LEAST_EFFECT if least_effect is None else least_effect, vantage
+        self._least_effect = LEAST_EFFECT if least_effect is None else least_effect
         found = {which(run): run for name in names for run in _named(name, history, start)}
         self._all = sorted(found.values(), key=began)
         self._runs = last_of_repeats(trusted(self._all))
 
-    def of(self, case: Case, target_kind: str) -> Baseline:
+    def of(self, case: Case, target_kind: str, vantage: str = "local") -> Baseline:
         """The newest 20 comparable runs. Raises PlanError saying what is different where there are none."""
-        runs = self._comparable(case, target_kind)
+        runs = self._comparable(case, target_kind, vantage)
         if not runs:
-            raise PlanError(f"{_OPTION} {self.name}: {self._why_none(case, target_kind)}")
+            raise PlanError(f"{_OPTION} {self.name}: {self._why_none(case, target_kind, vantage)}")
         return Baseline(self.name, tuple(map(_earlier, runs)), self._least_effect)
 
-    def check(self, cases: Iterable[Case], target_kind: str) -> None:
+    def check(self, cases: Iterable[Case], target_kind: str, vantage: str = "local") -> None:
         """See whether any of these cases can be held against it, at least as an arm. Raises PlanError with the first one's reason."""
         asked = list(cases)
-        if asked and not any(self._comparable(case, target_kind) or self._as_arm(case, target_kind) for case in asked):
+        if asked and not any(self._comparable(case, target_kind, vantage) or self._as_arm(case, target_kind, vantage) for case in asked):
             others = f" (and none of the other {len(asked) - 1} cases)" if len(asked) > 1 else ""
-            raise PlanError(f"{_OPTION} {self.name}: {self._why_none(asked[0], target_kind)}{others}")
+            raise PlanError(f"{_OPTION} {self.name}: {self._why_none(asked[0], target_kind, vantage)}{others}")
 
-    def _comparable(self, case: Case, target_kind: str) -> list[Run]:
-        return [run for run in self._runs if kept(run) == (case.key, target_kind, self._vantage)][-NEWEST_RUNS:]
+    def _comparable(self, case: Case, target_kind: str, vantage: str) -> list[Run]:
+        return [run for run in self._runs if kept(run) == (case.key, target_kind, vantage)][-NEWEST_RUNS:]
 
-    def _as_arm(self, case: Case, target_kind: str) -> bool:
+    def _as_arm(self, case: Case, target_kind: str, vantage: str) -> bool:
         """Whether it has runs of the case as one of two arms: which load such an arm has is known when it is measured."""
-        return any(run.pair and run.case.get("id") == case.id and kept(run)[1:] == (target_kind, self._vantage) for run in self._runs)
+        return any(run.pair and run.case.get("id") == case.id and kept(run)[1:] == (target_kind, vantage) for run in self._runs)
 
-    def _why_none(self, case: Case, target_kind: str) -> str:
+    def _why_none(self, case: Case, target_kind: str, vantage: str) -> str:
         same = [run for run in self._all if run.case.get("id") == case.id]
         if not same:
             held = ", ".join(sorted({str(run.case.get("id")) for run in self._all}))
             return f"it has no run of {case.id}, only of {held}; measure the case there first, or leave its test out"
         if not trusted(same):
             return f"of {case.id} it has only runs that could not be trusted; measure it there again"
-        different = "; ".join(differences(trusted(same)[-1], case, target_kind, self._vantage)) or "they are of another format"
+        different = "; ".join(differences(trusted(same)[-1], case, target_kind, vantage)) or "they are of another format"
         return f"its runs of {case.id} cannot be compared with this one: {different}"
 
 

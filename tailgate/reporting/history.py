@@ -28,15 +28,17 @@ class History:
     """Earlier runs below a reports folder, or another folder of benchmark JSON, read once, when they are first asked for.
 
     Only runs that were trusted count, and at most the newest 20 of a case; files that cannot be read are passed over.
-    vantage: where the load comes from; runs from elsewhere went over other networks.
     """
 
-    def __init__(self, folder: Path, vantage: str = "local") -> None:
-        self._folder, self._vantage = folder, vantage
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
-    def of(self, case: Case, target_kind: str) -> dict[str, Earlier]:
-        """By a limit's source, requests and exceedances per second of earlier runs of the case at such a target, newest first."""
-        runs = self._runs[case.key, target_kind, self._vantage][:NEWEST_RUNS]
+    def of(self, case: Case, target_kind: str, vantage: str = "local") -> dict[str, Earlier]:
+        """By a limit's source, requests and exceedances per second of earlier runs of the case at such a target, newest first.
+
+        vantage: where the load comes from; runs from elsewhere went over other networks.
+        """
+        runs = self._runs[case.key, target_kind, vantage][:NEWEST_RUNS]
         return {limit.source: _counts(runs, limit) for limit in case.budget.limits}
 
     @cached_property

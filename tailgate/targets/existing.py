@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from tailgate.aws.clients import open_reader
 from tailgate.aws.connecting import check_account, find_caller
+from tailgate.aws.network.outlook import THIS_HOST, Outlook
 from tailgate.aws.network.paths_of_session import Network
 from tailgate.aws.refusals import explained, is_absent, is_denied
 from tailgate.aws.waiting import Patience
@@ -41,21 +42,35 @@ _PATIENCE = Patience(interval_s=1.0, timeout_s=120.0)
 def existing_target(settings: Settings) -> ExistingTarget:
     """The existing target for the registry; asks nobody yet."""
     said = settings.deploying
-    return ExistingTarget(settings.attaching, region=settings.region, client_subnets=said.client_subnets, account=said.account)
+    return ExistingTarget(
+        settings.attaching,
+        region=settings.region,
+        client_subnets=said.client_subnets,
+        account=said.account,
+        outlook=settings.outlook or THIS_HOST,
+    )
 
 
 class ExistingTarget:
     """Endpoints in service, attached to by name. Thread-safe. Raises nothing before one is opened.
 
     client_subnets: ids of this host's subnets, its own first, where its own metadata does not tell. account: the only one in which
-    anything may be asked, None for any.
+    anything may be asked, None for any. outlook: of the host that load comes from.
     """
 
     kind = "existing"
 
-    def __init__(self, attaching: Attaching, *, region: str, client_subnets: Sequence[str] = (), account: str | None = None) -> None:
+    def __init__(
+        self,
+        attaching: Attaching,
+        *,
+        region: str,
+        client_subnets: Sequence[str] = (),
+        account: str | None = None,
+        outlook: Outlook = THIS_HOST,
+    ) -> None:
         self._attaching, self._region, self._account = attaching, region, account
-        self._network = Network(region, named=attaching.private_link, client_subnets=client_subnets, patience=_PATIENCE)
+        self._network = Network(region, named=attaching.private_link, client_subnets=client_subnets, patience=_PATIENCE, outlook=outlook)
         self._names: set[str] = set()
         self._account_is_right = account is None
         self._lock = Lock()

@@ -5,12 +5,17 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tailgate.errors import PlanError, nearest
 from tailgate.plan.purse import Purse
+from tailgate.plan.vantage import HERE, VantageSpec
 from tailgate.targets import Target
 from tailgate.targets.attaching import Attaching
 from tailgate.targets.deploying import Deploying
+
+if TYPE_CHECKING:
+    from tailgate.aws.network.outlook import Outlook
 
 TARGETS = {
     "emulated": "tailgate.targets.emulated:emulated_target",
@@ -29,6 +34,7 @@ class Settings:
 
     process: the command of target `process`. url: what target `url` asks. attaching: how target `existing` attaches.
     deploying: how target `sagemaker` deploys. reports: the folder in which it writes down what it creates. purse: what that may cost.
+    vantage: where load is to come from. outlook: the network as seen from there, None for this host.
     """
 
     kind: str
@@ -40,6 +46,8 @@ class Settings:
     deploying: Deploying = field(default_factory=Deploying)
     reports: Path | None = None
     purse: Purse | None = None
+    vantage: VantageSpec = HERE
+    outlook: Outlook | None = None
 
 
 def check_kind(kind: str, where: str) -> None:

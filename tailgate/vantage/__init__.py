@@ -53,9 +53,12 @@ class Post(Protocol):
 
 
 class Vantage(Protocol):
-    """Somewhere posts come from: this host, or hosts that are launched."""
+    """Somewhere posts come from: this host, or hosts that are launched. status: what `open` is about, for whoever waits for it."""
 
     kind: str
+
+    @property
+    def status(self) -> str: ...  # noqa: D102
 
     def examine(self, cases: Sequence[Case]) -> None:
         """Refuse what cannot come about before anything is launched. Asks for reading alone. Raises PlanError, TargetError."""
@@ -63,4 +66,8 @@ class Vantage(Protocol):
 
     def open(self) -> AbstractContextManager[Post]:
         """A post, ready to start generators; on leaving it, its hosts are gone. Raises TargetError, CapacityError."""
+        ...
+
+    def interrupt(self) -> None:
+        """Give up what is being launched, for good: an `open` under way ends what it began and raises StoppedError."""
         ...

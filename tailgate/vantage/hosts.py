@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from tailgate.plan.case import Case
 
@@ -52,9 +52,12 @@ class Meeting:
 
 
 class Launching(Protocol):
-    """What launches a session's hosts. emulated: whether they are EC2's, or namespaces on this host."""
+    """What launches a session's hosts. emulated: whether they are EC2's, or namespaces on this host. status: what `launched` is about."""
 
     emulated: bool
+
+    @property
+    def status(self) -> str: ...  # noqa: D102  # told above
 
     def examine(self, cases: Sequence[Case]) -> None:
         """Refuse what cannot come about before anything is launched. Raises PlanError, TargetError."""
@@ -63,6 +66,14 @@ class Launching(Protocol):
     def launched(self) -> AbstractContextManager[tuple[Meeting, Sequence[Host]]]:
         """All hosts, each with its agent at work at the meeting's `url_of` it; on leaving they are gone, and what lay in the bucket.
 
-        Raises TargetError, CapacityError naming the host, the step, and the last lines of its log.
+        Raises TargetError, CapacityError naming the host, the step, and the last lines of its log; StoppedError.
         """
+        ...
+
+    def open_s3(self) -> Any:
+        """A client for letters: one attempt a call, with time-outs of a few seconds, safe to share between threads."""
+        ...
+
+    def interrupt(self) -> None:
+        """Give up launching, for good: a `launched` under way ends what it began and raises StoppedError."""
         ...

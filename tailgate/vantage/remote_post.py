@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from itertools import count
 from queue import Empty, SimpleQueue
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 from tailgate.aws.instance_metadata import Instance
@@ -24,14 +25,18 @@ SILENT_S = 10.0
 
 _ANSWER_S = 40.0  # a name that DNS does not know takes a resolver this long to give up
 _STEP_S = 0.2
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 _PACE = Pace(look_s=0.2, sign_s=1.0, beat_s=5.0)
 
 
 class RemotePost:
-    """One host. name: what makes runs comparable. host: how people know it. To be closed, whereupon its agent ends."""
+    """One host. name: what makes runs comparable. host: how people know it. known: facts of it, for the record.
 
-    def __init__(self, mailbox: Mailbox, name: str, host: str, *, on_this_host: bool) -> None:
-        self.name, self.host, self.on_this_host = name, host, on_this_host
+    To be closed, whereupon its agent ends.
+    """
+
+    def __init__(self, mailbox: Mailbox, name: str, host: str, *, on_this_host: bool, known: Mapping[str, object] = _NOTHING) -> None:
+        self.name, self.host, self.on_this_host, self._known = name, host, on_this_host, known
         self._mail = Correspondence(mailbox, self._received, pace=_PACE)
         self._orders, self._asking = count(1), Lock()
         self._answers: dict[int, SimpleQueue[Letter]] = {}
@@ -42,9 +47,9 @@ class RemotePost:
 
     @property
     def facts(self) -> Mapping[str, object]:
-        """What its agent said of it."""
+        """What is known of it, and what its agent said."""
         ready = self._ready or {}
-        return {name: ready[name] for name in ("host", "versions") if name in ready}
+        return {**self._known} | {name: ready[name] for name in ("host", "versions") if name in ready}
 
     @property
     def trouble(self) -> str | None:

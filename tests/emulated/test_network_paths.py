@@ -136,7 +136,7 @@ def test_private_dns_is_refused_for_the_public_path_before_anything_is_created(
 ) -> None:
     """The public name leads into the VPC."""
     vpc.route_out()
-    monkeypatch.setattr("tailgate.aws.network.paths_of_session.addresses_of", lambda _host: ["10.0.0.9"])
+    monkeypatch.setattr("tailgate.aws.network.outlook.addresses_of", lambda _host: ["10.0.0.9"])
     with pytest.raises(TargetError, match=r"resolves to 10\.0\.0\.9 here, so private DNS is on"):
         network_of(vpc).examine(["public", "privatelink"])
     with pytest.raises(TargetError, match="private DNS is on"):

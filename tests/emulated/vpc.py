@@ -72,7 +72,7 @@ def ec2_calls(vpc_moto_url: str, monkeypatch: pytest.MonkeyPatch, request: pytes
         settings |= {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "any"}
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr("tailgate.aws.network.paths_of_session.addresses_of", resolved)
+        monkeypatch.setattr("tailgate.aws.network.outlook.addresses_of", resolved)
         yield proxy
         assert proxy.unknown == []
 

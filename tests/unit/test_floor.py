@@ -74,7 +74,7 @@ def test_the_floor_is_measured_once_for_each_way_of_asking(order, monkeypatch: p
     """A session of thirteen cases pays once; a case on fresh connections has a floor of its own."""
     asked: list[tuple[str, object]] = []
 
-    def measured(order: Order, *, tls: bool, signed: bool) -> Floor:
+    def measured(order: Order, _post: object, *, tls: bool, signed: bool) -> Floor:
         asked.append((order.address.url, order.load))
         return replace(FLOOR, tls=tls, signed=signed)
 

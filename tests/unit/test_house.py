@@ -44,6 +44,7 @@ SKIN = {
     "pytest_asked",
     "pytest_attaching",
     "pytest_deploying",
+    "pytest_vantage",
     "pytest_costing",
     "pytest_summary",
     "pytest_options",

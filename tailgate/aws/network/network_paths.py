@@ -7,7 +7,6 @@ asked by its own names, and the public name stays public.
 from __future__ import annotations
 
 import ipaddress
-import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -75,14 +74,6 @@ def private_by_zone(link: PrivateLink, zone: str | None, why_unknown: str = "") 
         absent[OTHER_ZONE] = f"{has} only, where this host is: name a subnet in another zone too (--latency-client-subnet)"
     facts = {"interface_endpoint": link.id, "interface_endpoint_zones": ", ".join(link.zonal)}
     return Private(origins, absent, facts | ({"other_zone": others[0]} if OTHER_ZONE in origins else {}))
-
-
-def addresses_of(host: str) -> list[str]:
-    """What the host resolves to; nothing where it does not, which the generator will say."""
-    try:
-        return sorted({str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
-    except OSError:
-        return []
 
 
 def is_aws_name(host: str) -> bool:

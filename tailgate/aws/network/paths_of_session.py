@@ -17,12 +17,12 @@ from tailgate.aws.network.network_paths import (
     PUBLIC,
     Paths,
     Private,
-    addresses_of,
     no_private,
     paths_of,
     private_by_name,
     private_by_zone,
 )
+from tailgate.aws.network.outlook import THIS_HOST, Outlook
 from tailgate.aws.network.private_link import PrivateLink, find_named, find_private_link, wait_available
 from tailgate.aws.network.surroundings import Surroundings
 from tailgate.aws.refusals import NameTakenError
@@ -56,6 +56,7 @@ class Network:
 
     named: an interface endpoint that somebody named, by id or as `https://NAME`. client_subnets: ids of this host's subnets, its own
     first. patience: with an endpoint of our own, until it is there, and until it is gone. makes: whether `begin` will be called.
+    outlook: of the host that load comes from; while that is not there, what only it can say is not examined, and refused later.
     """
 
     def __init__(
@@ -67,8 +68,9 @@ class Network:
         patience: Patience,
         stop: Event | None = None,
         makes: bool = False,
+        outlook: Outlook = THIS_HOST,
     ) -> None:
-        self.region, self._named, self._here = region, named, Surroundings(region, tuple(client_subnets))
+        self.region, self._named, self._here = region, named, Surroundings(region, tuple(client_subnets), outlook)
         self._patience, self._stop = patience, stop or Event()
         self._none = no_private(NOT_ASKED if makes else _NONE_NAMED)
         self._wanted: set[str] = set()
@@ -84,6 +86,11 @@ class Network:
     def url_of(self, endpoint: str) -> str:
         """Where the endpoint is asked by the runtime's public name. Raises TargetError."""
         return self._here.url_of(endpoint)
+
+    @property
+    def from_here(self) -> bool:
+        """Whether load comes from this host, with what its environment says."""
+        return self._here.outlook is THIS_HOST
 
     @property
     def wants_private(self) -> bool:
@@ -153,13 +160,15 @@ class Network:
             self._made, self._private = None, no_private("its interface endpoint is deleted: the session is ending")
 
     def _examine(self, publicly: bool) -> None:
-        here = self._here
-        if self._named is None and self.wants_private and not here.place.subnets:
+        here, there = self._here, self._here.outlook.there
+        if there and self._named is None and self.wants_private and not here.place.subnets:
             raise TargetError(_VPC_UNKNOWN)
         if self.wants_private and not self._by_dns_name and here.dual_stack:
             raise TargetError(_DUAL_STACK)
         if self._named is not None and not self._by_dns_name:
             find_named(here.ec2, self.region, self._named, fips=here.fips)
+        if not there:
+            return
         found = self._guarded(here.url, self._none)
         if publicly and PUBLIC not in found.urls:
             raise TargetError(found.elsewhere[PUBLIC])
@@ -170,9 +179,9 @@ class Network:
 
     def _guarded(self, url: str, private: Private) -> Paths:
         """With the client's way to the public name, which matters where another path is beside it."""
-        place, beside = self._here.place, self.wants_private or self._named is not None
-        route, way = self._here.way_out(addresses_of) if beside else (None, "not known: nobody looked")
-        found = paths_of(url, private, resolve=addresses_of, route=route, vpc_cidrs=place.cidrs)
+        place, beside, resolve = self._here.place, self.wants_private or self._named is not None, self._here.outlook.addresses_of
+        route, way = self._here.way_out(resolve) if beside else (None, "not known: nobody looked")
+        found = paths_of(url, private, resolve=resolve, route=route, vpc_cidrs=place.cidrs)
         return replace(found, facts={"client_zone": place.wording, "public_route": way, **found.facts})
 
     def _private_paths(self) -> Private:
@@ -210,7 +219,7 @@ class Network:
         """Give DNS a while to learn the names of an endpoint that was just made."""
         patience = replace(self._patience, timeout_s=min(self._patience.timeout_s, _NAMES_WITHIN_S))
         for _ in patience.rounds(self._stop):
-            if all(addresses_of(name) for name in link.names):
+            if all(self._here.outlook.addresses_of(name) for name in link.names):
                 return
 
     def _found_or_asked_for(self, maker: Maker) -> str:

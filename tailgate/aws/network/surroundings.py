@@ -1,4 +1,4 @@
-"""Surroundings: this host's side of a region's runtime, each fact found out once: where it is, by which name and way it asks."""
+"""Surroundings: the client's side of a region's runtime, each fact found out once: where it is, by which name and way it asks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tailgate.aws.clients import invocation_url, open_client
-from tailgate.aws.instance_metadata import read_instance
 from tailgate.aws.network.client_place import Place, place_of, read_subnets, route_or_why
 from tailgate.aws.network.network_paths import Resolve, is_aws_name
+from tailgate.aws.network.outlook import THIS_HOST, Outlook
 from tailgate.aws.network.routes import Route
 from tailgate.aws.refusals import explained
 
@@ -17,10 +17,13 @@ _DUAL_STACK = (".api.aws", ".api.amazonwebservices.com.cn")
 
 
 class Surroundings:
-    """As boto3 is configured here. client_subnets: ids of this host's subnets, its own first, where somebody named them."""
+    """As boto3 is configured here, and as the outlook's host sees it: this one, unless load comes from another.
 
-    def __init__(self, region: str, client_subnets: tuple[str, ...]) -> None:
-        self.region, self._client_subnets = region, client_subnets
+    client_subnets: ids of that host's subnets, its own first, where somebody named them.
+    """
+
+    def __init__(self, region: str, client_subnets: tuple[str, ...], outlook: Outlook = THIS_HOST) -> None:
+        self.region, self._client_subnets, self.outlook = region, client_subnets, outlook
         self._way: tuple[Route | None, str] | None = None
 
     @cached_property
@@ -30,8 +33,8 @@ class Surroundings:
 
     @cached_property
     def place(self) -> Place:
-        """Where this host is. Raises TargetError where subnets were named and cannot be looked at."""
-        return place_of(read_instance(), read_subnets(self.ec2, self._client_subnets) if self._client_subnets else [])
+        """Where that host is. Raises TargetError where subnets were named and cannot be looked at."""
+        return place_of(self.outlook.instance(), read_subnets(self.ec2, self._client_subnets) if self._client_subnets else [])
 
     @cached_property
     def url(self) -> str:

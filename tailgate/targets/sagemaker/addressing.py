@@ -24,5 +24,5 @@ def addressed(endpoint: Endpoint, network: Network, variant: str, headers: Mappi
         for path, where in paths.urls.items()
     }
     provenance = {**endpoint.provenance, **paths.facts}
-    notes = tuple(dict.fromkeys((*endpoint.notes, *proxy_notes(url))))
+    notes = tuple(dict.fromkeys((*endpoint.notes, *(proxy_notes(url) if network.from_here else ()))))
     return replace(endpoint, addresses=addresses, provenance=provenance, notes=notes, elsewhere=paths.elsewhere, ips=paths.ips)

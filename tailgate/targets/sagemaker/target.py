@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tailgate.aws.billing import billed, costs_by_name
 from tailgate.aws.custody.reaper import AS_USUAL, Reaping
 from tailgate.aws.names import resource_name
+from tailgate.aws.network.outlook import THIS_HOST, Outlook
 from tailgate.aws.network.paths_of_session import NOT_ASKED, Network
 from tailgate.aws.refusals import explained
 from tailgate.aws.waiting import Patience, Progress
@@ -44,7 +45,12 @@ _DELETING_SILENCE_S, _SETTLE_S = 10.0, 5.0  # the reaper goes on after the one; 
 def sagemaker_target(settings: Settings) -> SagemakerTarget:
     """The sagemaker target for the registry; asks nobody yet."""
     target = SagemakerTarget(
-        settings.deploying, region=settings.region, run_id=settings.run_id, reports=settings.reports or _REPORTS, purse=settings.purse
+        settings.deploying,
+        region=settings.region,
+        run_id=settings.run_id,
+        reports=settings.reports or _REPORTS,
+        purse=settings.purse,
+        outlook=settings.outlook or THIS_HOST,
     )
     target.network.name_link(settings.attaching.private_link)
     return target
@@ -55,7 +61,7 @@ class SagemakerTarget:
 
     reports: the folder in which a ledger says what is created, before it is. reaping: how what a dead session left is deleted. purse:
     what pays for it, and keeps account. network: the ways to its endpoints; an interface endpoint is found, or made, as soon as a case
-    asks for it.
+    asks for it, as the outlook's host sees them.
     """
 
     kind = "sagemaker"
@@ -69,6 +75,7 @@ class SagemakerTarget:
         reports: Path = _REPORTS,
         reaping: Reaping = AS_USUAL,
         purse: Purse | None = None,
+        outlook: Outlook = THIS_HOST,
     ) -> None:
         self._deploying = deploying
         self._premises = Premises(deploying, region, run_id, reports=reports, reaping=reaping, purse=purse)
@@ -76,7 +83,9 @@ class SagemakerTarget:
         self._stop = Event()
         self._containers = Containers(deploying, region, self._premises.model_data)
         patience = Patience(_LONGEST_LOOK_S, deploying.patience_s, share=0.1)
-        self.network = Network(region, client_subnets=deploying.client_subnets, patience=patience, stop=self._stop, makes=True)
+        self.network = Network(
+            region, client_subnets=deploying.client_subnets, patience=patience, stop=self._stop, makes=True, outlook=outlook
+        )
 
     def examine(self, cases: Sequence[Case]) -> None:
         """Refuse, before anything is created, what cannot come about: credentials, account, role, models. Raises PlanError, TargetError."""

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tailgate.aws.instance_metadata import read_instance
-from tailgate.aws.network.network_paths import addresses_of
+from tailgate.aws.network.outlook import addresses_of
 from tailgate.errors import TailgateError
 from tailgate.host_facts import host, versions
 from tailgate.plan.case import EndpointSpec

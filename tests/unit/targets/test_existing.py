@@ -56,7 +56,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
         monkeypatch.delenv(name, raising=False)
     client = aws().client("sagemaker", region_name=REGION)
     monkeypatch.setattr("tailgate.targets.existing.open_reader", lambda _region: client)
-    monkeypatch.setattr("tailgate.aws.network.paths_of_session.addresses_of", lambda _host: ["52.94.1.1"])
+    monkeypatch.setattr("tailgate.aws.network.outlook.addresses_of", lambda _host: ["52.94.1.1"])
     with Stubber(client) as stubber:
         yield stubber
 

@@ -1,0 +1,31 @@
+"""Registry: the kinds of vantage, one row each. Nothing of one is imported before it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+from tailgate.errors import PlanError
+from tailgate.plan.vantage import EC2, LOCAL, VantageSpec
+from tailgate.targets import Target
+from tailgate.targets.registry import Settings
+from tailgate.vantage import Vantage
+
+VANTAGES = {
+    LOCAL: "tailgate.vantage.local:local_vantage",
+    EC2: "tailgate.vantage.ec2:ec2_vantage",
+}
+"""Kind → `module:function`; the function takes what `make_vantage` does, and gives a Vantage that has started nothing."""
+
+
+def make_vantage(spec: VantageSpec, settings: Settings, target: Callable[[], Target]) -> Vantage:
+    """The vantage of a kind; starts nothing. target: gives the session's, in whose emulation hosts are emulated. Raises PlanError."""
+    module, _, function = VANTAGES[spec.kind].partition(":")
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise PlanError(f"--latency-vantage {spec.kind}: this tailgate cannot launch hosts; say --latency-vantage {LOCAL}") from None
+    vantage: Vantage = getattr(found, function)(spec, settings, target)
+    return vantage
