@@ -93,12 +93,10 @@ def measure(
 ) -> Measurement:
     """Drive one case at its target, judge it, and write it down before anyone asserts.
 
-    turn: entered around the load: one at a time on a host. preparations: what comes before it. workforce: who shares it.
-    post: where it comes from. history: earlier runs, which a PASS reckons with. rhythm: when it is looked at to end the load once the
-    verdict is clear; None for never.
-    baselines: what it is held against as well. before: a run that said FAIL or was slower than these, for this one to confirm.
-    asked_by: session and test, for the record. Raises TargetError, GeneratorError or RecordError where there is nothing
-    to judge, PlanError where the baseline lacks the case.
+    turn: entered around the load: one at a time on a host. preparations: what comes before it. workforce: who shares it, post: from
+    where. history: earlier runs, which a PASS reckons with. rhythm: when it is looked at to end the load once the verdict is clear, if
+    ever. baselines: what it is held against as well. before: a run that said FAIL or was slower than these, for this one to confirm.
+    asked_by: for the record. Raises TargetError, GeneratorError, RecordError; PlanError where the baseline lacks the case.
     """
     with target.open(case.spec) as endpoint:
         case = as_found(case, endpoint)
