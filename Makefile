@@ -6,7 +6,7 @@ ARGS ?=
 # Some images set it; but the tests start hundreds of interpreters, and none should compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: latency test thorough browser chromium bench check vendored
+.PHONY: latency test thorough browser chromium bench check vendored pictures
 
 latency: .venv/installed
 	$(BIN)/python -m pytest -m latency tests/latency $(ARGS)
@@ -45,6 +45,10 @@ check: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# README's pictures, from a session of the whole plan (≈ 5 min; ARGS="-k smoke" for less); wants Chromium. Not for CI.
+pictures: .venv/installed
+	$(BIN)/python -m docs.pictures.draw $(ARGS)
 
 # The report's plot library as npm has it, compared with the digests that are kept beside it.
 VENDOR := tailgate/reporting/report/vendor
