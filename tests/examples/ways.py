@@ -14,7 +14,7 @@ COMMANDS = [(page, line) for page in PAGES for line in lines_of((PROJECT / page)
 WAYS = {
     "over records": r"tailgate +(show|report|judge|export|compare|trend)\b",
     "over benchmarks": r"pytest-benchmark\b",
-    "emulated": r"pytest +(?!.*--latency-(target|process|url)\b)",
+    "emulated": r"pytest +(?!.*--latency-(target(?! emulated)|process|url)\b)",
     "a process": r"pytest +.*--latency-process\b",
     "a url": r"pytest +.*--latency-url\b|tailgate +drive\b",
     "existing": r"pytest +.*--latency-target existing\b",
