@@ -47,7 +47,7 @@ check: .venv/installed
 	$(BIN)/mypy
 
 # README's pictures, from a session of the whole plan (≈ 5 min; ARGS="-k smoke" for less); wants Chromium. Not for CI.
-pictures: .venv/installed
+pictures: .venv/installed chromium
 	$(BIN)/python -m docs.pictures.draw $(ARGS)
 
 # The report's plot library as npm has it, compared with the digests that are kept beside it.

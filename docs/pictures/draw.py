@@ -24,7 +24,7 @@ from rich.text import Text
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
 MOST_BYTES = 150_000
-WIDTH, HEIGHT = 1200, 1240
+WIDTH, HEIGHT = 1200, 1400
 """Of the page's picture, in CSS pixels."""
 
 _THEMES = {"light": terminal_theme.DEFAULT_TERMINAL_THEME, "dark": terminal_theme.DIMMED_MONOKAI}
@@ -38,7 +38,7 @@ function convert(png) {{
   const canvas = document.createElement("canvas");
   canvas.width = png.naturalWidth; canvas.height = png.naturalHeight;
   canvas.getContext("2d").drawImage(png, 0, 0);
-  document.getElementById("webp").textContent = canvas.toDataURL("image/webp", 0.8);
+  document.getElementById("webp").textContent = canvas.toDataURL("image/webp", 0.72);
 }}
 </script><img onload="convert(this)" src="data:image/png;base64,{png}">"""
 
@@ -113,13 +113,15 @@ def keep(path: Path, content: bytes) -> None:
 
 def origin(arguments: list[str]) -> str:
     """What the pictures are of, as a page."""
-    commit = _git("describe", "--always", "--abbrev=12", "--exclude=*", "--dirty")
+    commit = _git(
+        "log", "-1", "--abbrev=12", "--format=%h", "--", "tailgate", "fixtures", "tests/latency"
+    )  # the last that changes what ran
     command = " ".join(("make pictures", *([f'ARGS="{" ".join(arguments)}"'] if arguments else [])))
     return f"""# Pictures
 
-Made by `{command}` on {datetime.now(UTC):%Y-%m-%d} from a session of commit {commit}: cases of the plan on the emulated
-target, statements about made-up service times and none about AWS. Not made in CI; make them again when the table or the page
-looks different.
+Made by `{command}`
+on {datetime.now(UTC):%Y-%m-%d} from a session of commit {commit}: cases of the plan on the emulated target, statements about made-up
+service times and none about AWS. Not made in CI; make them again when the table or the page looks different.
 """
 
 
