@@ -8,16 +8,26 @@ from tests.suites import RANKER
 
 
 @pytest.fixture
-def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
-    """Run a user's suite on the emulated target: `change` changes its text first. The harness's floor is left alone unless asked for."""
+def written(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
+    """Write a user's suite: `change` changes its text first. Nothing of the environment chooses how its sessions go."""
     for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "GITHUB_STEP_SUMMARY", "TAILGATE_REPORT"):
         monkeypatch.delenv(name, raising=False)
 
-    def run(*arguments: str, change: dict[str, str] | None = None, text: str = RANKER, floor: bool = False) -> pytest.RunResult:
+    def write(change: dict[str, str] | None = None, text: str = RANKER) -> None:
         for old, new in (change or {}).items():
             assert old in text
             text = text.replace(old, new)
         pytester.makepyfile(test_ranker=text)
+
+    return write
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, written):
+    """Run a user's suite on the emulated target, written as `written` writes it. The harness's floor is left alone unless asked for."""
+
+    def run(*arguments: str, change: dict[str, str] | None = None, text: str = RANKER, floor: bool = False) -> pytest.RunResult:
+        written(change, text)
         chosen = () if floor else ("--latency-no-floor",)
         return pytester.runpytest_subprocess("-p", "no:cacheprovider", *chosen, *arguments, timeout=300)
 

@@ -103,9 +103,9 @@ def test_usage_errors_are_the_same_under_xdist(suite, monkeypatch: pytest.Monkey
     ],
     ids=lambda one: one.name if isinstance(one, signal.Signals) else "xdist" if one else "alone",
 )
-def test_a_session_told_to_end_ends_in_order(pytester: pytest.Pytester, suite, sent: signal.Signals, workers: tuple[str, ...]) -> None:
+def test_a_session_told_to_end_ends_in_order(pytester: pytest.Pytester, written, sent: signal.Signals, workers: tuple[str, ...]) -> None:
     """While it drives, with and without xdist: nothing of it is there a moment later."""
-    suite("--collect-only", change={"for_s=2,": "for_s=60,"})
+    written({"for_s=2,": "for_s=60,"})
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "latency", *workers]
     session = subprocess.Popen(command, cwd=pytester.path, start_new_session=True, stdout=subprocess.DEVNULL)
     try:
