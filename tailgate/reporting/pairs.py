@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from tailgate.analysis.arms.contrast import Contrast
 from tailgate.analysis.arms.contrast_wording import difference_text
 from tailgate.analysis.paired import Comparison
+from tailgate.reporting.figures.recorded_values import number
 from tailgate.reporting.numbers import end_shown, outcome_shown
 from tailgate.reporting.plain import plain
 from tailgate.reporting.run_file import Run, write_run
@@ -58,8 +59,7 @@ def margins_of(run: Run) -> tuple[Margin, ...]:
     for one in asked if isinstance(asked, list) else []:
         match one:
             case {"metric": str(metric), "outcome": "PASS" | "FAIL" | "INCONCLUSIVE" as outcome, **rest}:
-                margin_s = rest.get("margin_s")
-                known = float(margin_s) if isinstance(margin_s, int | float) and not isinstance(margin_s, bool) else None
+                known = number(rest.get("margin_s"))
                 found[metric, known] = Margin(metric, known, outcome)
     return tuple(found.values())
 
@@ -87,8 +87,8 @@ def pair_of(run: Run) -> tuple[str, str, dict[str, Mapping[str, object]]] | None
 def difference_shown(difference: Mapping[str, object]) -> str:
     """As the explanation has it; what is infinite was recorded as null."""
     first_s, second_s, low_s, high_s = (_number(difference.get(name)) for name in ("first_s", "second_s", "low_s", "high_s"))
-    known = difference.get("difference_s")
-    return difference_text(float(known) if isinstance(known, int | float) else second_s - first_s, low_s, high_s)
+    known = number(difference.get("difference_s"))
+    return difference_text(known if known is not None else second_s - first_s, low_s, high_s)
 
 
 def asked_of(runs: Sequence[Run]) -> list[tuple[Run, str, Margin]]:
@@ -112,7 +112,8 @@ def _line(run: Run) -> Iterator[str]:
 
 
 def _number(recorded: object) -> float:
-    return float(recorded) if isinstance(recorded, int | float) else math.inf
+    known = number(recorded)
+    return math.inf if known is None else known
 
 
 def _fields(comparison: Comparison) -> dict[str, object]:

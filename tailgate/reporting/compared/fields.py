@@ -46,11 +46,11 @@ def fields_of(comparison: Comparison) -> dict[str, Plain]:
 def _case(case: ComparedCase) -> dict[str, Plain]:
     run = case.newest
     return {
-        "case": run.case.get("id"),
-        "key": run.case.get("key"),
-        "target": run.provenance.get("target"),
-        "vantage": run.provenance.get("vantage"),
-        "pair": run.pair.get("cases"),
+        "case": plain(run.case.get("id")),
+        "key": plain(run.case.get("key")),
+        "target": plain(run.provenance.get("target")),
+        "vantage": plain(run.provenance.get("vantage")),
+        "pair": plain(run.pair.get("cases")),
         "outcome": case.outcome.name,
         "better": case.better,
         "before": [_run(one) for one in case.before],
@@ -61,7 +61,7 @@ def _case(case: ComparedCase) -> dict[str, Plain]:
 
 
 def _run(run: Run) -> dict[str, Plain]:
-    return {"file": run.file, **{name: run.provenance.get(name) for name in ("session", "started_at", "commit", "branch")}}
+    return {"file": run.file, **{name: plain(run.provenance.get(name)) for name in ("session", "started_at", "commit", "branch")}}
 
 
 def _mapping(value: Plain) -> dict[str, Plain]:

@@ -72,9 +72,9 @@ def _id(key: tuple[str, ...]) -> str:
     return key[0]
 
 
-def _which(run: Run) -> tuple[object, ...]:
+def _which(run: Run) -> tuple[str, ...]:
     """What tells runs apart: one that stands in two files is one run."""
-    return run.provenance.get("session"), run.samples, began(run), *kept(run), str(run.pair.get("arm"))
+    return str(run.provenance.get("session")), run.samples, began(run), *kept(run), str(run.pair.get("arm"))
 
 
 def _check_cases(cases: Collection[str], runs: Sequence[Run]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,9 @@ from tailgate.reporting.histogram import classes
 from tailgate.reporting.plain import Plain
 from tailgate.reporting.recorded_run import estimates_of, limits_of
 from tailgate.reporting.run_file import Run
+
+_LARGEST = sys.float_info.max
+"""JSON bounds no integer; a float does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def items(value: object) -> list[Plain]:
 
 def number(value: object) -> float | None:
     """A finite number."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST else None
 
 
 def whole(value: object) -> int | None:
@@ -134,8 +138,9 @@ def text(value: object) -> str | None:
 
 
 def _sound(estimate: Estimate) -> Estimate:
-    value = estimate.value if isinstance(estimate.value, float | int) and not math.isnan(estimate.value) else -1.0
-    return Estimate(estimate.metric, float(value), number(estimate.low), number(estimate.high))
+    finite = number(estimate.value)
+    value = finite if finite is not None else math.inf if estimate.value == math.inf else -1.0
+    return Estimate(estimate.metric, value, number(estimate.low), number(estimate.high))
 
 
 def _drawn(limit: Mapping[str, Plain]) -> bool:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tailgate.analysis.changes.before_after import Margins
 from tailgate.analysis.outcome import Outcome
+from tailgate.errors import TailgateError
 from tailgate.reporting.compared.comparison import Comparison, compared
 from tailgate.reporting.compared.fields import fields_of
 from tailgate.reporting.compared.markdown import page
@@ -149,3 +156,38 @@ def test_names_of_others_harm_no_form() -> None:
     assert "<script>" not in page(shown_in(comparison))
     assert HOSTILE in text(shown_in(comparison), width=200, styled=False)
     assert fields_of(comparison)["cases"][0]["case"] == HOSTILE  # type: ignore[index,call-overload]  # plain JSON
+
+
+def places(value: object, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where anything stands in plain JSON."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in pairs:
+        yield (*place, key)
+        yield from places(one, (*place, key))
+
+
+RUN = runs_of("ranker", 1)[0].fields() | {"pair": {"arm": 1, "cases": ["a", "b"], "labels": ["a", "b"], "differences": {}}}
+PLACES = [place for place in places(RUN) if place[0] not in {"record", "format"}]
+ANYTHING = st.sampled_from([None, -1, 0, 1e308, 10**400, "x", "", [], {}, [None], [{}], True, math.inf, math.nan, -0.0])
+
+
+@given(st.lists(st.tuples(st.sampled_from(PLACES), ANYTHING), min_size=1, max_size=3), st.booleans())
+def test_whatever_a_record_holds_it_is_told_or_refused_in_a_sentence(damage: list[tuple[tuple[str | int, ...], object]], old: bool) -> None:
+    """Never an exception that is not ours, in any of the forms; what is not a number is not known."""
+    fields: Any = copy.deepcopy(RUN)
+    for place, value in damage:
+        inner = fields
+        try:
+            for key in place[:-1]:
+                inner = inner[key]
+            inner[place[-1]] = value
+        except (KeyError, IndexError, TypeError):  # damaged further up
+            continue
+    whole = Run.from_fields({**RUN, "provenance": {**RUN["provenance"], "started_at": "2026-11-25T00:00:00+00:00"}}, "whole")  # type: ignore[dict-item]  # a mapping
+    with contextlib.suppress(TailgateError):
+        damaged = Run.from_fields(fields, "damaged")
+        comparison = compared(sides([damaged], [whole]) if old else sides([whole], [damaged]))
+        told = shown_in(comparison)
+        assert page(told)
+        assert text(told, width=80, styled=True)
+        assert json.dumps(fields_of(comparison), allow_nan=False)
