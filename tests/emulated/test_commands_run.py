@@ -87,11 +87,11 @@ def passed(checkout: Checkout, line: str, *codes: int) -> str:
 
 
 def test_what_is_asked_of_the_emulation(checkout: Checkout) -> None:
-    """The first run before what is held against it; the last leaves pytest-benchmark a history to compare."""
+    """The first run before what is held against it, which comes next: fewer than five earlier runs decide nothing on a busy host."""
     passed(checkout, "pytest -m latency --latency-history history")
     (benchmark,) = checkout.folder.glob("reports/benchmarks/*/*.json")
     (checkout.folder / "release-7.json").write_bytes(benchmark.read_bytes())
-    for line in lines_run("emulated"):
+    for line in sorted(lines_run("emulated"), key=lambda line: "--latency-baseline" not in line):
         told = passed(checkout, line)
         assert "1 test collected" in told or "smoke" in told, line
     for line in lines_run("over benchmarks"):

@@ -17,7 +17,8 @@ WAYS = {
     "emulated": r"pytest +(?!.*--latency-(target(?! emulated)|process|url)\b)",
     "a process": r"pytest +.*--latency-process\b",
     "a url": r"pytest +.*--latency-url\b|tailgate +drive\b",
-    "existing": r"pytest +.*--latency-target existing\b",
+    "from hosts": r"pytest +.*--latency-vantage ec2\b",
+    "existing": r"pytest +(?!.*--latency-vantage ec2).*--latency-target existing\b",
     "deployed": r"pytest +.*--latency-target sagemaker\b",
     "sweep": r"tailgate +sweep\b",
     "by AWS's models": r"aws\b",
@@ -26,8 +27,8 @@ WAYS = {
 """Ways, each with what a command begins with that is run so.
 
 Over records: tests/examples/test_commands_over_records.py. By AWS's models: not run, but read (test_commands_in_pages.py) and, those of
-docs/gating.md, played (tests/emulated/test_gating.py). By hand: what installs, and what runs for minutes; tests/benchmarks runs the
-benchmarks. All others: tests/emulated/test_commands_run.py.
+docs/gating.md, played (tests/emulated/test_gating.py). From hosts: read; tests/emulated/test_load_from_hosts.py runs sessions of the kind.
+By hand: what installs, and what runs for minutes; tests/benchmarks runs the benchmarks. All others: tests/emulated/test_commands_run.py.
 """
 
 
