@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -20,6 +20,7 @@ from tailgate.generator.workers.workforce import ALONE, Workforce
 from tailgate.measure import Measurement, measure
 from tailgate.overdue import Overdue
 from tailgate.paired_run import PairedRun, paired
+from tailgate.places import places_of
 from tailgate.plan.case import Case, EndpointSpec
 from tailgate.plan.pair import Pair
 from tailgate.preparing import Preparations
@@ -30,7 +31,7 @@ from tailgate.reporting.record import Record
 from tailgate.targets import Endpoint, spent_at
 from tailgate.targets.prefetch import Prefetched
 from tailgate.targets.registry import Settings, make_target
-from tailgate.turn import turn
+from tailgate.turn import turns
 from tailgate.vantage import Post
 from tailgate.vantage.registry import make_vantage
 from tailgate.vantage.standing import Standing
@@ -243,6 +244,6 @@ class Session:
         def waiting(waited_s: float) -> None:
             self._board.show(asked.id, f"waiting for another measurement on this host, {waited_s:.0f} s", 0.0)
 
-        with turn(waiting) if post.on_this_host else nullcontext():
+        with turns(waiting, places_of(post, self._settings, asked)):
             self._check_time(asked)  # once more: deployment and waiting took some
             yield

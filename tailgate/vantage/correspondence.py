@@ -21,6 +21,7 @@ _AGAIN_S = 0.5
 _RESTS_S = 0.7  # after a letter: the next one comes about a second later
 _SIGN_AFTER_S = 1.5  # without a letter
 _LOST_AFTER_S = 5.0
+_ASLEEP_S = 6.0  # longer than a question to S3 takes to come to nothing
 _STEP_S = 0.05
 
 
@@ -52,7 +53,7 @@ class Correspondence:
         self._numbers, self._numbering = count(1), Lock()
         self._outbox: Queue[Letter] = Queue()
         self._next, self._written, self._beats = 1, 0, 0
-        self._heard_s = self._letter_s = self._asked_s = now()
+        self._heard_s = self._letter_s = self._asked_s = self._looked_s = now()
         self._sign: Sign | None = None
         self._missed_since_s: float | None = None
         self._closed = Event()
@@ -70,8 +71,11 @@ class Correspondence:
 
     @property
     def silent_s(self) -> float:
-        """How long nothing has been heard from the other side, no sign of life either; from the beginning until the first."""
-        return self._now() - self._heard_s
+        """How long nothing has been heard from the other side, no sign of life either; from the beginning until the first.
+
+        While nobody listens here, since this process was asleep, that is not the other side's silence.
+        """
+        return min(self._now(), self._looked_s + _ASLEEP_S) - self._heard_s
 
     @property
     def unwritten(self) -> int:
@@ -94,6 +98,7 @@ class Correspondence:
 
     def look(self) -> bool:
         """Ask for the next letter, and where there is none for a sign of life; whether there was a letter. Raises MailError."""
+        self._looked_s = self._now()
         if self.trouble is not None:
             return False
         try:

@@ -51,6 +51,20 @@ def test_an_agent_that_is_killed_is_named_within_fifteen_seconds_and_its_samples
         agent.post.addresses_of("localhost")
 
 
+def test_a_generator_that_dies_there_is_told_with_its_host(agent: Agent, server: Served) -> None:
+    """Its agent sees it end, and says how; the host is good for the next load."""
+
+    def kill(_tick: object) -> None:
+        for generator in generators():
+            generator.kill()
+
+    samples = drive(server.order(ConstantRate(100, 60, 0)), start=agent.post.start, on_tick=kill)
+    assert any("host i-1: generator" in fault and "SIGKILL" in fault for fault in samples.faults)
+    again = drive(server.order(ConstantRate(100, 0.5, 0)), start=agent.post.start)
+    assert len(again) == 50
+    assert again.faults == ()
+
+
 def test_an_agent_that_hangs_is_missed_like_a_dead_one(agent: Agent, server: Served) -> None:
     """As a host that was stopped, or whose network is gone."""
 

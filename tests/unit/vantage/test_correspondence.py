@@ -58,6 +58,17 @@ def test_silence_counts_from_the_last_letter_or_sign_of_life(sides: Sides) -> No
     assert sides.session.trouble is None
 
 
+def test_a_process_that_was_asleep_takes_its_own_silence_for_nobodys(sides: Sides) -> None:
+    """As on a laptop that was closed for a moment: the other side is heard again before it is given up."""
+    sides.host.beat(Sign(1, 0))
+    sides.wait(3)
+    sides.clock.pass_s(40)
+    assert sides.session.silent_s < 10
+    sides.host.beat(Sign(12, 0))
+    sides.wait(1)
+    assert sides.session.silent_s <= 1
+
+
 def test_a_lost_letter_is_found_out_and_named(sides: Sides) -> None:
     """The other side says that it has written it, and goes on saying so."""
     sides.host.put(Letter(1, "kept"))
