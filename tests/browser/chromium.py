@@ -75,6 +75,12 @@ class Opened:
     said: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
+    def load(self, page: Path) -> Opened:
+        """Open a page from disk, and wait for the plots that can be seen."""
+        self.file = page
+        self.tab.goto(page.as_uri())
+        return self.drawn()
+
     def ask(self, probe: str, argument: object = None) -> Any:
         """What a function of probes.js says, in the page's own world."""
         return self.tab.evaluate(f"(argument) => ({{{PROBES}}}).{probe}(argument)", argument)
@@ -99,16 +105,22 @@ class Opened:
 
 
 @contextmanager
-def opened(browser: Any, page: Path, *, width: int = 1440, scheme: str = "light", **options: Any) -> Iterator[Opened]:
-    """A page from disk, in a window of a width, with its plots drawn."""
+def window(browser: Any, *, width: int = 1440, scheme: str = "light", **options: Any) -> Iterator[Opened]:
+    """An empty window of a width, in which a page can be loaded."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
     try:
-        one = Opened(page, context.new_page())
+        one = Opened(Path(), context.new_page())
         one.tab.on("console", lambda message: one.said.append(f"{message.type}: {message.text}"))
         one.tab.on("pageerror", lambda error: one.said.append(f"error: {error}"))
         one.tab.on("dialog", lambda dialog: (one.said.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         one.tab.on("request", lambda request: one.asked.append(request.url))
-        one.tab.goto(page.as_uri())
-        yield one.drawn()
+        yield one
     finally:
         context.close()
+
+
+@contextmanager
+def opened(browser: Any, page: Path, **options: Any) -> Iterator[Opened]:
+    """A page from disk, in a window of its own, with its plots drawn. options: of `window`."""
+    with window(browser, **options) as one:
+        yield one.load(page)
