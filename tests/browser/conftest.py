@@ -53,24 +53,30 @@ def open_page(browser: Any) -> Open:
 
 
 @pytest.fixture(scope="session")
-def session_runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
-    """Runs of a real session: of the newest one in reports/ (`make latency`), of a short one where there is none."""
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a real session left its runs and its page: the newest in reports/ (`make latency`), a short one where there is none."""
     sessions = [folder for folder in (ROOT / "reports" / "runs").glob("*") if (folder / "report.html").exists()]
     newest = max(sessions, key=lambda folder: (folder / "report.html").stat().st_mtime, default=None)
-    folder = newest or _measured(tmp_path_factory.mktemp("session"))
-    runs = [run for _, run in read_runs(files_of([folder])).runs]
-    assert runs, f"no runs in {folder}"
-    return runs
+    return newest or _measured(tmp_path_factory.mktemp("session"))
 
 
-def _measured(folder: Path) -> Path:
-    """A short session on the emulated target, as a user starts it, and the folder of its runs."""
+def _measured(reports: Path) -> Path:
+    """A short session on the emulated target, as a user starts it, and its folder."""
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith(("TAILGATE_", "PYTEST_", "GITHUB_"))}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "latency", "-k", "smoke", "tests/latency"]
-    command += ["--latency-target", "emulated", "--latency-no-floor", "--latency-reports", str(folder)]
+    command += ["--latency-target", "emulated", "--latency-no-floor", "--latency-reports", str(reports)]
     ran = subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, text=True, timeout=240, check=False)
-    assert (folder / "report.html").exists(), ran.stdout + ran.stderr
-    return folder / "runs"
+    pages = list(reports.glob("runs/*/report.html"))
+    assert len(pages) == 1, ran.stdout + ran.stderr
+    return pages[0].parent
+
+
+@pytest.fixture(scope="session")
+def session_runs(session_folder: Path) -> list[Run]:
+    """Its runs."""
+    runs = [run for _, run in read_runs(files_of([session_folder])).runs]
+    assert runs, f"no runs in {session_folder}"
+    return runs
 
 
 @pytest.fixture(scope="session")

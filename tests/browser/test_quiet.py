@@ -41,6 +41,16 @@ def test_what_a_page_says_and_asks_would_be_seen(open_page: Open, pages: dict[st
         assert "http://127.0.0.1:9/spy.png" in page.asked
 
 
+def test_the_page_that_a_session_wrote_is_small_and_opens_quietly(open_page: Open, session_folder: Path) -> None:
+    """The file itself that stands beside the runs; the other tests look at one made anew of the same runs."""
+    own = session_folder / "report.html"
+    with open_page(own) as page:
+        assert page.ask("count", ".plot svg") > 0
+    assert page.said == []
+    assert page.asked == [own.as_uri()]
+    assert own.stat().st_size <= PAGE_BYTES
+
+
 def test_a_page_is_small(page_file: Path) -> None:
     """Of each kind that is made here; the default run's is the session's, where `make latency` ran before."""
     assert page_file.stat().st_size <= PAGE_BYTES
