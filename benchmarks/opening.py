@@ -10,7 +10,7 @@ from benchmarks.figures import Settings, Table, main, median_of
 from benchmarks.report import RUNS, _run, _written
 from tailgate.reporting.report import written
 from tailgate.reporting.run_file import read_run
-from tests.browser.chromium import missing, started, window
+from tests.browser.chromium import missing, opened, started
 
 REQUESTS = 20_000
 COLUMNS = {
@@ -47,15 +47,12 @@ def _page(many: int, folder: Path) -> Path:
 
 
 def _once(browser: Any, page: Path) -> dict[str, float]:
-    """Opened once. The processor time is the page's main thread's, which a busy host changes little."""
-    with window(browser) as one:
-        devtools = one.tab.context.new_cdp_session(one.tab)
-        devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
-        times = one.load(page).ask("times")
-        metrics = {metric["name"]: metric["value"] for metric in devtools.send("Performance.getMetrics")["metrics"]}
+    """Opened once, in a window of its own."""
+    with opened(browser, page) as one:
+        times, cpu_s = one.ask("times"), one.busy_s()
     assert not one.said, one.said
     told = {f"{name}_s": times[f"{moment}_ms"] / 1e3 for name, moment in (("first", "first"), ("loaded", "loaded"), ("drawn", "now"))}
-    return {**told, "cpu_s": metrics["TaskDuration"]}
+    return {**told, "cpu_s": cpu_s}
 
 
 if __name__ == "__main__":

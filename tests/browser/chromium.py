@@ -65,13 +65,14 @@ def started() -> Iterator[Any]:
 
 @dataclass
 class Opened:
-    """A page that was opened. file: where it lies. tab: playwright's page.
+    """A page that was opened. file: where it lies. tab: playwright's page. devtools: Chromium's own protocol.
 
     said: what stood on its console, errors and dialogs. asked: the urls of its requests.
     """
 
     file: Path
     tab: Any
+    devtools: Any
     said: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -84,6 +85,10 @@ class Opened:
     def ask(self, probe: str, argument: object = None) -> Any:
         """What a function of probes.js says, in the page's own world."""
         return self.tab.evaluate(f"(argument) => ({{{PROBES}}}).{probe}(argument)", argument)
+
+    def busy_s(self) -> float:
+        """Processor time of the page's main thread, which a busy host changes little."""
+        return next(float(one["value"]) for one in self.devtools.send("Performance.getMetrics")["metrics"] if one["name"] == "TaskDuration")
 
     def unfold(self, which: str = "details.case") -> Opened:
         """Open all cases, or whichever, and wait for their plots."""
@@ -109,7 +114,9 @@ def window(browser: Any, *, width: int = 1440, scheme: str = "light", **options:
     """An empty window of a width, in which a page can be loaded."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
     try:
-        one = Opened(Path(), context.new_page())
+        tab = context.new_page()
+        one = Opened(Path(), tab, context.new_cdp_session(tab))
+        one.devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
         one.tab.on("console", lambda message: one.said.append(f"{message.type}: {message.text}"))
         one.tab.on("pageerror", lambda error: one.said.append(f"error: {error}"))
         one.tab.on("dialog", lambda dialog: (one.said.append(f"dialog: {dialog.message}"), dialog.dismiss()))

@@ -60,4 +60,10 @@ def test_a_page_is_seen_before_its_plots_are_drawn(seen: Opened) -> None:
     """The verdict is painted first. How long that takes in milliseconds is a benchmark's to say: a busy host would fail it here."""
     times = seen.ask("times")
     assert 0 < times["first_ms"] < times["now_ms"]
-    assert 0 < times["parsed_ms"] <= times["loaded_ms"] < 20_000  # ten times the promise, on a host that may be ten times as slow
+    assert 0 < times["parsed_ms"] <= times["loaded_ms"]
+
+
+def test_a_page_is_open_and_its_first_plots_drawn_within_two_seconds_of_processor_time(open_page: Open, page_file: Path) -> None:
+    """Which others on the host do not take; an idle host needs about as long by the clock."""
+    with open_page(page_file) as page:
+        assert 0 < page.busy_s() < 2
