@@ -6,14 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import accuracy, cpu, million, neighbour, opening, rate, report, stall, trend, workers, wrong_answers
+from benchmarks import accuracy, cpu, million, neighbour, opening, paths, rate, report, stall, trend, workers, wrong_answers
 from benchmarks.figures import Settings, keep, measured, publish
 
 HERE = Path(__file__).parent
 PART = "figures"
 BENCHES = {
     module.__name__.rpartition(".")[2]: module
-    for module in (accuracy, stall, cpu, rate, workers, neighbour, wrong_answers, million, report, opening, trend)
+    for module in (accuracy, stall, cpu, rate, workers, neighbour, wrong_answers, million, report, opening, trend, paths)
 }
 QUICK = ("accuracy", "stall", "cpu")
 

@@ -34,6 +34,7 @@ THOROUGH = (
     "emulated/test_everything_at_once.py",
     "emulated/test_hosts.py",
     "emulated/test_hosts_end.py",
+    "emulated/test_hosts_endpoints.py",
     "emulated/test_hosts_measure.py",
     "emulated/test_load_from_hosts.py",
     "faults/test_a_noisy_host.py",

@@ -26,15 +26,20 @@ _APART = ("unshare", "--pid", "--mount", "--uts", "--fork", "--kill-child", "--m
 
 @dataclass(frozen=True, slots=True)
 class Berth:
-    """Where a host is put. command: what its first process is started by. metadata: `http://IP:PORT` of its metadata service, port 0
-    for a free one. isolated: whether processes, files and network are its own. index: to be given back.
+    """Where a host is put. inside: what a command is run by in its network. metadata: address of its metadata service, port 0 for a free
+    one. isolated: whether processes, files and network are its own. index: to be given back.
     """
 
     index: int
     ip: str
     metadata: tuple[str, int]
-    command: tuple[str, ...]
+    inside: tuple[str, ...]
     isolated: bool
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What the host's first process is started by."""
+        return (*self.inside, *_APART) if self.isolated else ()
 
 
 class HostNetwork(Protocol):
@@ -135,7 +140,7 @@ class NamespaceNetwork:
             own.close()
             del self._namespaces[index]
             raise
-        return Berth(index, self._network.host_ip(index), (METADATA_IP, 80), tuple(own.entering(*_APART)), isolated=True)
+        return Berth(index, self._network.host_ip(index), (METADATA_IP, 80), tuple(own.entering()), isolated=True)
 
     def free(self, berth: Berth) -> None:
         """Its cable at the switch goes with the namespace, whose end the kernel sees to in its own time: so it goes first."""
