@@ -19,6 +19,7 @@ from tailgate.pytest_attaching import add_attaching_options, attaching_of
 from tailgate.pytest_deploying import KIND as SAGEMAKER
 from tailgate.pytest_deploying import add_deploying_options, deploying_of
 from tailgate.pytest_reporting import add_reporting_options, report_asked
+from tailgate.pytest_root import check_root
 from tailgate.pytest_vantage import add_vantage_options, check_shared, vantage_of
 from tailgate.targets.commands import check_url, words_of
 from tailgate.targets.registry import Settings, check_kind
@@ -80,6 +81,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 def read_options(config: pytest.Config) -> None:
     """Read the plan and check what was asked. Raises PlanError naming where it was asked."""
+    check_root(config)
     config.stash[PLAN] = plan = _read_plan(config)
     if config.option.latency_repeats < 0:
         raise PlanError(f"--latency-repeats is {config.option.latency_repeats}; it is how often to measure again at most, 0 for never")

@@ -57,6 +57,18 @@ def test_a_reports_folder_that_cannot_be_written_is_a_usage_error(suite, pyteste
     assert "INTERNALERROR" not in outcome.stdout.str() + outcome.stderr.str()
 
 
+def test_a_folder_elsewhere_that_pytest_takes_for_a_tests_is_a_usage_error(
+    suite, pytester: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Then the suite's ini file would not be read. With an equals sign it is no argument of pytest's."""
+    pytester.makeini("[pytest]")
+    elsewhere = str(tmp_path_factory.mktemp("elsewhere"))
+    outcome = suite("--latency-reports", elsewhere)
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    outcome.stderr.fnmatch_lines([f"ERROR: pytest took {elsewhere}, the value of --latency-reports,*write --latency-reports={elsewhere}"])
+    assert suite(f"--latency-reports={elsewhere}", "--latency-target=null", "--collect-only").ret == 0
+
+
 def test_without_a_terminal_reporter_it_measures_all_the_same(suite, pytester: pytest.Pytester) -> None:
     """`-p no:terminal` shows nothing, and records."""
     assert suite("-p", "no:terminal", "--latency-target=null").ret == 0

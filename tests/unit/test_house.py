@@ -49,6 +49,7 @@ SKIN = {
     "pytest_summary",
     "pytest_options",
     "pytest_reporting",
+    "pytest_root",
 }
 FRAMEWORKS = {
     "pytest": SKIN,
