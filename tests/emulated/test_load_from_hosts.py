@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.emulated.conftest import lead_boto3
-from tests.emulated.test_existing_target import SUITE
+from tests.suites import RANKER
 
 Session = Callable[..., pytest.RunResult]
 ASKED = ("-m", "latency", "--latency-target", "existing", "--latency-max-rate", "100", "--latency-cloudwatch-wait", "0")
@@ -39,7 +39,7 @@ def session(moto: Any, data_plane: Any, pytester: pytest.Pytester, monkeypatch: 
     monkeypatch.delenv("TAILGATE_VANTAGE", raising=False)
     moto.deploy("ranker")
 
-    def run(*arguments: str, suite: str = SUITE, conftest: str = "", vantage: str = "ec2") -> pytest.RunResult:
+    def run(*arguments: str, suite: str = RANKER, conftest: str = "", vantage: str = "ec2") -> pytest.RunResult:
         registered = 'import tailgate.vantage.registry as r\nr.VANTAGES["ec2"] = "agents_here:launch"\n'
         pytester.makeconftest(registered + conftest)
         pytester.makepyfile(test_ranker=suite, agents_here=Path(__file__).with_name("agents_here.py").read_text())
@@ -87,7 +87,7 @@ def test_runs_from_elsewhere_are_no_baseline(session: Session) -> None:
 @pytest.mark.parametrize("wait_s", [3, 8], ids=["before the load", "amid the load"])
 def test_a_host_that_dies_is_named_and_no_pass_comes_of_it(session: Session, pytester: pytest.Pytester, wait_s: int) -> None:
     """An error where nothing was measured yet, else INCONCLUSIVE; and the session ends."""
-    suite = SUITE.replace("for_s=3", "for_s=60")
+    suite = RANKER.replace("for_s=2", "for_s=60")
     began_s = time.monotonic()
     result = session("--latency-no-floor", "--latency-repeats", "0", suite=suite, conftest=KILLER.replace("WAIT_S", str(wait_s)))
     assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -99,7 +99,7 @@ def test_a_host_that_dies_is_named_and_no_pass_comes_of_it(session: Session, pyt
 def test_ctrl_c_ends_the_load_there_and_the_host_is_gone(session: Session, pytester: pytest.Pytester) -> None:
     """As without hosts: pytest says that it was interrupted."""
     conftest = KILLER.replace("WAIT_S", "6").replace('int(open("agents").read())', "os.getpid()").replace("SIGKILL", "SIGINT")
-    result = session("--latency-no-floor", suite=SUITE.replace("for_s=3", "for_s=60"), conftest=conftest)
+    result = session("--latency-no-floor", suite=RANKER.replace("for_s=2", "for_s=60"), conftest=conftest)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert agents_left(pytester.path) == []
 
