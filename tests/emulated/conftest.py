@@ -220,16 +220,17 @@ def eventually() -> Callable[[Callable[[], bool]], bool]:
     return wait
 
 
-def lead_boto3(url: str, data_plane: DataPlane, monkeypatch: pytest.MonkeyPatch, control_plane: str = "AWS_ENDPOINT_URL") -> None:
+def lead_boto3(moto: Moto | str, data_plane: DataPlane, monkeypatch: pytest.MonkeyPatch, control_plane: str = "AWS_ENDPOINT_URL") -> None:
     """Let boto3's own settings lead to the two processes, here, in sessions under test and in their generators.
 
-    url: moto's. control_plane: the variable that names it. What this process was told of AWS, or of being under CI, does not count.
+    moto: the process, or its url. control_plane: the variable that names it. What this process was told of AWS, or of being
+    under CI, does not count.
     """
     for name in ("CI", "TAILGATE_TARGET", "PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     host, port = data_plane.address()
     settings = {
-        control_plane: url,
+        control_plane: moto if isinstance(moto, str) else moto.url,
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"https://{host}:{port}",
         "AWS_CA_BUNDLE": data_plane.ca_file,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
