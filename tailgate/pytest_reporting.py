@@ -63,6 +63,9 @@ class Reports:
                 save(text, folder / REPORT)
         except RecordError as error:
             self._lines.append((f"report: {error}", True))
+        except Exception as error:  # a fault of ours in drawing must not take the session's end with it
+            again = f"the runs are recorded; tailgate report {_short(folders[0])} tries again"
+            self._lines.append((f"report: it could not be made, by a fault of tailgate's ({type(error).__name__}: {error}); {again}", True))
         else:
             self._lines.append((f"report: {_short(folders[0] / REPORT)}", False))
 

@@ -47,3 +47,14 @@ def test_another_word_ends_the_session_by_a_sentence(
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines([f"*{source} is 'al', which is no kind of report*all*"])
     assert not (pytester.path / "reports").exists()
+
+
+def test_a_page_that_cannot_be_made_fails_no_session(suite, pytester: pytest.Pytester) -> None:
+    """A fault in drawing is told in a line, with what tries again; the runs and the benchmark JSON are there."""
+    pytester.makeconftest("import tailgate.reporting.report as r\ndef page(*_): raise ZeroDivisionError('of all things')\nr.page = page\n")
+    outcome = suite("--latency-target=null", change=SHORT)
+    assert outcome.ret == 0
+    outcome.stdout.fnmatch_lines(
+        ["benchmark JSON: *", "report: it could not be made, *(ZeroDivisionError: of all things); the runs are recorded*"]
+    )
+    assert len(list((pytester.path / "reports").glob("runs/*/*.json"))) == 1
