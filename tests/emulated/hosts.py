@@ -31,6 +31,9 @@ class Hosts:
 
     def __post_init__(self) -> None:
         self.ec2, self.ssm, self.s3, self.iam = (self.client(service) for service in ("ec2", "ssm", "s3", "iam"))
+
+    def make_role(self) -> None:
+        """Have an instance profile of that name."""
         self.iam.create_role(RoleName=self.role, AssumeRolePolicyDocument="{}")
         self.iam.create_instance_profile(InstanceProfileName=self.role)
         self.iam.add_role_to_instance_profile(InstanceProfileName=self.role, RoleName=self.role)
@@ -119,7 +122,9 @@ def emulated_hosts(paths: Sequence[str] = ("public",), **more: Any) -> Iterator[
         moto.tell({"ip": keeping.gateway, "hosts": True})
         url = moto.ready(60.0)["url"]
         keeping.attend(url, CREDENTIALS, {"runtime.example": keeping.ips["public"]})
-        yield Hosts(keeping, moto, url)
+        hosts = Hosts(keeping, moto, url)
+        hosts.make_role()
+        yield hosts
     finally:
         end_all([keeping.child, moto])
 

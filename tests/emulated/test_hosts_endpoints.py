@@ -32,7 +32,9 @@ def emulation(request: pytest.FixtureRequest) -> Iterator[tuple[Hosts, Endpoint,
     with EmulatedTarget(deploy_s=0.1, hosts=settings) as target:
         planes = target.start()
         assert planes.keeping is not None
-        hosts = Hosts(planes.keeping, planes.control, planes.url)
+        furnishing = target.furnished()
+        assert furnishing == target.furnished()
+        hosts = Hosts(planes.keeping, planes.control, planes.url, furnishing.instance_profile)
         with target.open(EndpointSpec("ranker")) as endpoint:
             yield (in_namespaces(hosts) if request.param == "namespaces" else hosts), endpoint, target
 

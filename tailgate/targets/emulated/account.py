@@ -7,6 +7,7 @@ import secrets
 import string
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -20,6 +21,7 @@ from tailgate.aws.refusals import explained
 _EMPTY_CONFIG = str(Path(__file__).with_name("aws-config"))
 _KEY_LETTERS = string.ascii_uppercase + "234567"
 _SECRET_LETTERS = string.ascii_letters + string.digits + "+/"
+_MAKING = Lock()  # a session makes one client at a time
 
 # Whatever botocore reads before or beside the two keys. Blank is unset to it, but for a profile, which must exist.
 _NEUTRAL = {
@@ -69,16 +71,22 @@ class Credentials:
         return session
 
 
-def clients_for(session: Any, region: str, url: str) -> Clients:
+def boto3_session(session: Any, region: str) -> boto3.Session:
+    """boto3's for a botocore session, of which there may be only one: it leaves its marks there."""
+    return boto3.Session(botocore_session=session, region_name=region)
+
+
+def clients_for(session: boto3.Session, region: str, url: str) -> Clients:
     """Clients for the control plane at `url`, through no proxy. Raises TargetError."""
     with explained("make clients for the emulated control plane"):
-        return open_clients(boto3.Session(botocore_session=session, region_name=region), region, endpoint_url=url, proxies={})
+        return open_clients(session, region, endpoint_url=url, proxies={})
 
 
-def client_for(session: Any, region: str, url: str, service: str, attempts: int) -> Any:
+def client_for(session: boto3.Session, url: str, service: str, attempts: int) -> Any:
     """A client of one service for the control plane at `url`, through no proxy."""
     config = Config(connect_timeout=5, read_timeout=30, proxies={}, retries={"mode": "standard", "total_max_attempts": attempts})
-    return boto3.Session(botocore_session=session, region_name=region).client(service, endpoint_url=url, config=config)
+    with _MAKING:
+        return session.client(service, endpoint_url=url, config=config)
 
 
 def _deaf() -> dict[str, tuple[None, None, object, object]]:

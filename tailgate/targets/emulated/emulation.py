@@ -21,6 +21,7 @@ from tailgate.errors import TargetError
 from tailgate.plan.case import NETWORK_PATHS, EndpointSpec
 from tailgate.targets import Address, Endpoint
 from tailgate.targets.emulated.control_plane import ControlPlaneSettings
+from tailgate.targets.emulated.furnishing import Furnishing, furnish
 from tailgate.targets.emulated.keeping import HostSettings
 from tailgate.targets.emulated.network import client_zone
 from tailgate.targets.emulated.planes import Planes
@@ -73,6 +74,7 @@ class EmulatedTarget:
         self._stop = Event()
         self._starting = Lock()
         self._planes: Planes | None = None
+        self._furnishing: Furnishing | None = None
         self._closed = False
 
     @contextmanager
@@ -138,6 +140,15 @@ class EmulatedTarget:
         if obituary is not None:
             raise TargetError(f"{obituary} — start the run again")
         return planes
+
+    def furnished(self) -> Furnishing:
+        """What hosts of its account are launched with, made at the first call. Raises TargetError."""
+        planes = self.start()
+        with self._starting:
+            if self._furnishing is None:
+                with planes.blaming_the_dead():
+                    self._furnishing = furnish(planes.client, self.region, _ACCOUNT)
+            return self._furnishing
 
     def _keep_on(self) -> None:
         """Raises StoppedError once somebody asked for it."""

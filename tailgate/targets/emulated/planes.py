@@ -17,7 +17,7 @@ from tailgate.aws.network.private_link import PrivateLink
 from tailgate.aws.refusals import explained
 from tailgate.child import Child, end_all
 from tailgate.errors import TargetError
-from tailgate.targets.emulated.account import Credentials, client_for, clients_for
+from tailgate.targets.emulated.account import Credentials, boto3_session, client_for, clients_for
 from tailgate.targets.emulated.control_plane import ControlPlaneSettings
 from tailgate.targets.emulated.keeping import HostSettings, Keeping
 from tailgate.targets.emulated.network import check_region, hosts_of, loopback_ips, make_private_link
@@ -33,7 +33,7 @@ _ASK_TIMEOUT_S = 30.0
 class Planes:
     """A running emulation. dial: by network path, the `ip:port` that the data plane listens on. keeping: of its hosts, if any.
 
-    url: the control plane's. session: botocore's, with the emulated account's credentials.
+    url: the control plane's. session: boto3's, with the emulated account's credentials.
     """
 
     control: Child
@@ -94,8 +94,9 @@ class Planes:
     ) -> Planes:
         moto.tell(dataclasses.asdict(control if keeping is None else dataclasses.replace(control, ip=keeping.gateway, hosts=True)))
         credentials = Credentials.made_up()
-        session = credentials.session()
-        check_region(session, region)
+        core = credentials.session()
+        check_region(core, region)
+        session = boto3_session(core, region)
         url = moto.ready(_READY_WITHIN_S, keep_on)["url"]
         clients = clients_for(session, region, url)
         link = make_private_link(clients.ec2, region)
@@ -118,7 +119,7 @@ class Planes:
     def client(self, service: str, attempts: int = 3) -> Any:
         """A client for another service of the control plane. attempts: of each call. Raises TargetError."""
         with explained(f"make a client for the emulated {service}"):
-            return client_for(self.session, self.clients.region, self.url, service, attempts)
+            return client_for(self.session, self.url, service, attempts)
 
     @property
     def children(self) -> tuple[Child, ...]:
