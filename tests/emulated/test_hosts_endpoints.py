@@ -6,14 +6,24 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from tailgate import EndpointSpec
+import tailgate
+from tailgate import ConstantRate, EndpointSpec
+from tailgate.generator.drive import drive
+from tailgate.generator.order import Order
 from tailgate.targets import Endpoint
 from tailgate.targets.emulated.emulation import EmulatedTarget
 from tailgate.targets.emulated.keeping import HostSettings
-from tests.emulated.hosts import Hosts, in_namespaces
+from tailgate.vantage.mailbox import TO_HOST, Mailbox
+from tailgate.vantage.remote_post import RemotePost
+from tests.emulated.hosts import Hosts, in_namespaces, wait
+
+Emulated = tuple[Hosts, Endpoint, EmulatedTarget]
+HOME = Path(tailgate.__file__).parents[1]
 
 INVOKE = """
 import boto3, json, sys
@@ -26,7 +36,7 @@ print(json.dumps([answer["ResponseMetadata"]["HTTPStatusCode"], session.get_cred
 
 
 @pytest.fixture(scope="module", params=["namespaces", "loopback"])
-def emulation(request: pytest.FixtureRequest) -> Iterator[tuple[Hosts, Endpoint, EmulatedTarget]]:
+def emulation(request: pytest.FixtureRequest) -> Iterator[Emulated]:
     """Its hosts, and an endpoint in service."""
     settings = HostSettings(namespaces=request.param == "namespaces")
     with EmulatedTarget(deploy_s=0.1, hosts=settings) as target:
@@ -40,11 +50,11 @@ def emulation(request: pytest.FixtureRequest) -> Iterator[tuple[Hosts, Endpoint,
 
 
 @pytest.fixture(scope="module")
-def host(emulation: tuple[Hosts, Endpoint, EmulatedTarget]) -> str:
+def host(emulation: Emulated) -> str:
     return emulation[0].online()
 
 
-def test_a_host_invokes_an_endpoint_by_its_role(emulation: tuple[Hosts, Endpoint, EmulatedTarget], host: str) -> None:
+def test_a_host_invokes_an_endpoint_by_its_role(emulation: Emulated, host: str) -> None:
     """No key is sent there: the metadata service lends one, with a token that ends. The data plane's truth has the request."""
     hosts, endpoint, target = emulation
     for path in ("public", "privatelink"):
@@ -56,7 +66,7 @@ def test_a_host_invokes_an_endpoint_by_its_role(emulation: tuple[Hosts, Endpoint
         assert len(target.truth(endpoint.name, path)) == 1
 
 
-def test_the_names_of_the_paths_resolve_on_a_host(emulation: tuple[Hosts, Endpoint, EmulatedTarget], host: str) -> None:
+def test_the_names_of_the_paths_resolve_on_a_host(emulation: Emulated, host: str) -> None:
     """As DNS would have them in the VPC."""
     hosts, endpoint, target = emulation
     in_namespaces(hosts)
@@ -64,7 +74,7 @@ def test_the_names_of_the_paths_resolve_on_a_host(emulation: tuple[Hosts, Endpoi
         assert hosts.out(host, f"getent hosts {name}").split() == [(endpoint.addresses[path].dial or "").partition(":")[0], name]
 
 
-def test_this_host_still_asks_by_its_own_credentials(emulation: tuple[Hosts, Endpoint, EmulatedTarget]) -> None:
+def test_this_host_still_asks_by_its_own_credentials(emulation: Emulated) -> None:
     """Hosts or not, endpoints have one address, which is dialled from both."""
     _, endpoint, target = emulation
     planes = target.start()
@@ -72,3 +82,21 @@ def test_this_host_still_asks_by_its_own_credentials(emulation: tuple[Hosts, End
     assert {path: dial.partition(":")[0] for path, dial in planes.dial.items()} == dict(planes.keeping.ips)
     assert all(address.dial == planes.dial[path] for path, address in endpoint.addresses.items())
     assert planes.client("sts").get_caller_identity()["Account"] == "123456789012"
+
+
+def test_load_is_ordered_by_letter_and_comes_from_the_host(emulation: Emulated, host: str, tmp_path: Path) -> None:
+    """An agent there, letters through S3, the endpoint at the path's address, signed by the role: every sample arrives here."""
+    hosts, endpoint, target = emulation
+    planes, bucket = target.start(), target.furnished().bucket
+    prefix = f"tailgate/hosts/session/{host}/"
+    agent = f"{sys.executable} -P -m tailgate.vantage.agent --mailbox s3://{bucket}/{prefix} --region {target.region}"
+    hosts.out(host, f"export PYTHONPATH={shlex.quote(str(HOME))}", f"nohup {agent} > agent.log 2>&1 &")
+    post = RemotePost(Mailbox(planes.client("s3", 1), bucket, prefix, writes=TO_HOST), "emulated ec2", f"host {host}", on_this_host=True)
+    with closing(post):
+        wait(lambda: post.ready)
+        order = Order(endpoint.addresses["public"], ConstantRate(50, 3, 0), (b"{}",), tmp_path / "samples")
+        samples = drive(order, start=post.start, environment={"AWS_REGION": target.region})
+    assert samples.faults == ()
+    assert len(samples) == 150
+    assert not samples.failed.any()
+    assert post.facts["host"]
