@@ -49,7 +49,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--older-than", metavar="TIME", help="due is also what was created before that, such as 2h, though it has not expired")
     add("--run", dest="session", metavar="ID", help="only what is of this session, and all of it is due")
     add("--owner", metavar="NAME", help="only what is called this owner's")
-    add("--bucket", action="append", default=[], metavar="NAME", help="where else model data may be (--latency-bucket); may be repeated")
+    add(
+        "--bucket",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="where else model data or what hosts left may be (--latency-bucket); may be repeated",
+    )
     add("--ledger", type=Path, default=Path("reports", "ledger"), metavar="DIR", help="where sessions of this host noted what they created")
     add("--wait", default="15min", metavar="TIME", help="how long to wait for what cannot be deleted yet: an endpoint in creation (15min)")
     add("--json", metavar="FILE|-", help="write it as one JSON object; '-' is standard output, and nothing else is")

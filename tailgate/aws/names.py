@@ -21,6 +21,9 @@ EXPIRY_TIME = "%Y-%m-%dT%H:%M:%SZ"
 PREFIX = "tailgate-"
 """What the name of everything of ours begins with; it is a hint, the tags are the proof."""
 
+HOSTS_ROOT = "tailgate/hosts"
+"""Below which all that passes between a session and its hosts lies in a bucket, in a folder of the session's."""
+
 _HASH_DIGITS = 10
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tailgate.aws.names import from_tag_list
+from tailgate.aws.names import HOSTS_ROOT, from_tag_list
 from tailgate.aws.refusals import code_of, explained, is_denied
 from tailgate.errors import TargetError
 
@@ -61,12 +61,12 @@ def tags_of(s3: Any, name: str, *, owner: str | None = None) -> Mapping[str, str
 def listed(s3: Any, bucket: str, owner: str) -> Iterator[tuple[str, Any, Mapping[str, str]]]:
     """Name, time of the last change and tags of each object that may be ours; nothing where there is no such bucket.
 
-    Raises TargetError.
+    What lies below the prefix of a session's hosts is one thing: stored_prefix.py. Raises TargetError.
     """
     with explained(f"list s3://{bucket}/{PREFIX}"):
         try:
             pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX, ExpectedBucketOwner=owner)
-            found = [one for page in pages for one in page.get("Contents", ())]
+            found = [one for page in pages for one in page.get("Contents", ()) if not one["Key"].startswith(f"{HOSTS_ROOT}/")]
         except ClientError as error:
             if is_not_there(error):
                 return

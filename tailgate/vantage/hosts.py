@@ -7,10 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tailgate.aws.names import HOSTS_ROOT as ROOT
 from tailgate.plan.case import Case
-
-ROOT = "tailgate/hosts"
-"""Below which all that passes between a session and its hosts lies in a bucket."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ class Kind:
 
     delete: deletes one by name and waits until it is gone; what does not exist is gone. tags: of one by name, None where it does
     not exist. listed: all that may be ours in the region, whosever they are. by_hand: the command that deletes one, for people.
+    after: kinds of which the same session's go before.
     """
 
     title: str
@@ -52,6 +53,7 @@ class Kind:
     tags: Callable[[Services, str], Tags | None]
     listed: Callable[[Services], Iterator[Found]]
     by_hand: Callable[[str], str]
+    after: frozenset[str] = frozenset()
 
 
 def is_ours(tags: Tags) -> bool:

@@ -116,8 +116,12 @@ def _due(
 
 
 def _waits(thing: Thing, left: Iterable[Thing]) -> bool:
-    """Whether something of the same name is left that is made of it."""
-    return any(other.name == thing.name and _order(other) < _order(thing) for other in left)
+    """Whether something of the same name is left that is made of it, or something of the same session that is to go before."""
+    kind = KINDS.get(thing.kind)
+    after = kind.after if kind is not None else ()
+    return any(
+        (other.name == thing.name and _order(other) < _order(thing)) or (other.run == thing.run and other.kind in after) for other in left
+    )
 
 
 def _order(thing: Thing) -> int:

@@ -11,8 +11,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tailgate.aws import stored
+from tailgate.aws import own_instances, stored, stored_prefix
 from tailgate.aws.custody import delete
+from tailgate.aws.custody.host_kinds import instance_kind, prefix_kind
 from tailgate.aws.custody.kinds import Found, Kind, Services, Tags
 from tailgate.aws.custody.own_link_kinds import interface_endpoint_kind, security_group_kind
 from tailgate.aws.custody.schedules import SCHEDULE, schedule_kind
@@ -77,6 +78,8 @@ def kept_by_s3() -> Kind:
 KINDS: Mapping[str, Kind] = {
     **{resource.verb: kept_by_sagemaker(resource) for resource in delete.ALL},
     stored.KIND: kept_by_s3(),
+    own_instances.INSTANCE: instance_kind(),
+    stored_prefix.KIND: prefix_kind(),
     own_link.VPC_ENDPOINT: interface_endpoint_kind(),
     own_link.SECURITY_GROUP: security_group_kind(),
     SCHEDULE: schedule_kind(),

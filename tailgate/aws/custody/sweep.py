@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tailgate.aws import stored
 from tailgate.aws.connecting import find_caller
+from tailgate.aws.custody.host_kinds import prefixes_in
 from tailgate.aws.custody.kinds import Found, Services, is_ours
 from tailgate.aws.custody.ledger import Ledger, Reading, is_held, ledgers_in, read_ledger
 from tailgate.aws.custody.removal import Thing, connect, remove_all
@@ -104,7 +105,8 @@ def read_books(folder: Path, run: str | None = None) -> tuple[list[Book], list[s
 
 
 def look(region: str, books: Sequence[Book], wish: Wish, now: datetime, buckets: Iterable[str] = ()) -> Seen:
-    """What of ours is in the region, and which of it is due. buckets: where model data may be besides SageMaker's usual bucket.
+    """What of ours is in the region, and which of it is due. buckets: where model data and letters of hosts may be besides SageMaker's
+    usual bucket.
 
     Raises TargetError where nobody can be asked at all.
     """
@@ -121,6 +123,7 @@ def look(region: str, books: Sequence[Book], wish: Wish, now: datetime, buckets:
         with _telling(seen):
             stored_there = stored.listed(services("s3"), bucket, account)
             found += [Found(stored.KIND, name, changed_at.astimezone(UTC), tags) for name, changed_at, tags in stored_there]
+            found += prefixes_in(services, bucket, account)
     for book in here:
         if book.dead:
             found += _noted(services, book, found, seen)
