@@ -12,7 +12,11 @@ from botocore.parsers import ResponseParserError
 
 from tailgate.errors import CapacityError, TargetError
 
-_CAPACITY_CODES = frozenset({"ResourceLimitExceeded", "InsufficientInstanceCapacity", "VpcEndpointLimitExceeded"})
+_CAPACITY_CODES = frozenset({"ResourceLimitExceeded", "InsufficientInstanceCapacity", "VpcEndpointLimitExceeded"}) | {
+    "VcpuLimitExceeded",
+    "InstanceLimitExceeded",
+    "InsufficientFreeAddressesInSubnet",
+}
 _THROTTLE_CODES = frozenset({"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException"})
 _CREDENTIAL_CODES = frozenset({"ExpiredToken", "ExpiredTokenException"}) | {
     "UnrecognizedClientException",

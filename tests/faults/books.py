@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from tailgate.aws.names import ownership_tags
 
 OTHERS = "production-ranker", "tailgate-looks-like-ours-0123456789", "tailgate-ranker-another-tool"
 """Endpoints, configurations, models of somebody else: of another name, of a name like ours without tags, with another's tags."""
@@ -71,6 +75,15 @@ class Books:
     def keep_versions(self) -> None:
         """From now on the bucket only hides what is deleted."""
         self.ask("s3").put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"})
+
+    def leave_hosts(self, run: str) -> None:
+        """Leave what a session does whose load came from hosts, and that died: an instance, and letters."""
+        tags = [{"Key": key, "Value": value} for key, value in ownership_tags(run, "ann", datetime.now(UTC) - timedelta(hours=1)).items()]
+        told = [{"ResourceType": "instance", "Tags": [*tags, {"Key": "Name", "Value": "tailgate-hosts-0123456789"}]}]
+        self.ask("ec2").run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, TagSpecifications=told)
+        for name in ("marker", "i-1/in/000001"):
+            tagging = urlencode({tag["Key"]: tag["Value"] for tag in tags if name == "marker"})
+            self.ask("s3").put_object(Bucket=self.bucket, Key=f"tailgate/hosts/{run}/{name}", Body=b"", Tagging=tagging)
 
     def _furnish_network(self) -> None:
         """Interface endpoints and security groups that are not ours, in a VPC of their own; one of each has a name like ours."""

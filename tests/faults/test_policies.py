@@ -34,6 +34,7 @@ ACTIONS: dict[str, set[str]] = {
     "s3.ListObjectsV2": {"s3:ListBucket"},
     "s3.ListObjectVersions": {"s3:ListBucketVersions"},
     "s3.PutObject": {"s3:PutObject", "s3:PutObjectTagging"},
+    "s3.DeleteObjects": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
 }
 """By call, what it takes where that is not the action of the call's own name (the Service Authorization Reference tells)."""
 
@@ -76,7 +77,7 @@ def resource_of(call: Call) -> str | None:
                 return f"arn:aws:sagemaker:eu-west-1:123456789012:{kind}/{body[key]}"
         return body.get("ResourceArn")
     path = unquote(urlsplit(call.request.target).path).strip("/")
-    if call.service == "s3":
+    if call.service == "s3" and call.operation != "DeleteObjects":
         return f"arn:aws:s3:::{path}"
     if call.service == "scheduler" and path.startswith("schedules/"):
         return f"arn:aws:scheduler:eu-west-1:123456789012:schedule/default/{path.partition('/')[2]}"
@@ -122,6 +123,7 @@ def test_whoever_sweeps_is_allowed_what_a_sweep_does(stages: Stages) -> None:
     stage.books.keep_versions()
     stage.proxy.harm("sagemaker.DescribeEndpoint", before(stage.power_off))
     assert stage.play().left
+    stage.books.leave_hosts("a-session-with-hosts")
     stage.proxy.calls.clear()
     code, said = stage.sweep("--delete")
     assert code == 0, said

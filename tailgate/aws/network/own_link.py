@@ -62,11 +62,11 @@ def make_link(ec2: Any, wish: Wish, ledger: Book, stop: Event | None = None) -> 
     """
     ledger.about_to_create(SECURITY_GROUP, wish.name)
     try:
-        group_id = _group(ec2, wish)
+        group_id = make_group(ec2, wish.name, wish.vpc_id, wish.tags, _WHAT)
     except NameTakenError:
         ledger.gone(SECURITY_GROUP, wish.name)
         raise
-    _settled(lambda: _let_in(ec2, group_id, wish), stop)
+    settled(lambda: _let_in(ec2, group_id, wish), stop)
     ledger.about_to_create(VPC_ENDPOINT, wish.name)
     tags = {**wish.tags, "Name": wish.name}
 
@@ -75,7 +75,7 @@ def make_link(ec2: Any, wish: Wish, ledger: Book, stop: Event | None = None) -> 
             ec2, wish.region, wish.vpc_id, wish.subnet_ids, security_group_ids=[group_id], tags=tags, token=wish.name, fips=wish.fips
         )
 
-    return str(_settled(create, stop)["VpcEndpointId"])
+    return str(settled(create, stop)["VpcEndpointId"])
 
 
 def delete_vpc_endpoint(ec2: Any, name: str, patience: Patience) -> None:
@@ -165,26 +165,27 @@ def _groups(ec2: Any, filters: Mapping[str, str], doing: str) -> list[dict[str, 
         return [group for page in pages for group in page["SecurityGroups"]]
 
 
-def _group(ec2: Any, wish: Wish) -> str:
-    """The id of the group of our name, made where there is none: botocore may have asked twice where an answer was lost."""
-    tags = {**wish.tags, "Name": wish.name, CREATED_TAG: datetime.now(UTC).strftime(_WHEN)}
-    with permitted("ec2:CreateSecurityGroup (with ec2:CreateTags)", f"create the security group {wish.name}"):
+def make_group(ec2: Any, name: str, vpc_id: str, tags: Mapping[str, str], what: str) -> str:
+    """The id of the group of our name, made where there is none: botocore may have asked twice where an answer was lost.
+
+    Nobody is let in by it. Raises TargetError, NameTakenError.
+    """
+    carried = {**tags, "Name": name, CREATED_TAG: datetime.now(UTC).strftime(_WHEN)}
+    with permitted("ec2:CreateSecurityGroup (with ec2:CreateTags)", f"create the security group {name}"):
         try:
             created = ec2.create_security_group(
-                GroupName=wish.name,
-                Description=_WHAT,
-                VpcId=wish.vpc_id,
-                TagSpecifications=[{"ResourceType": "security-group", "Tags": as_tag_list(tags)}],
+                GroupName=name,
+                Description=what,
+                VpcId=vpc_id,
+                TagSpecifications=[{"ResourceType": "security-group", "Tags": as_tag_list(carried)}],
             )
             return str(created["GroupId"])
         except ClientError as error:
             if code_of(error) != "InvalidGroup.Duplicate":
                 raise
-    mine = [group for group in own_groups(ec2, wish.name) if from_tag_list(group["Tags"])[RUN_TAG] == wish.tags[RUN_TAG]]
+    mine = [group for group in own_groups(ec2, name) if from_tag_list(group["Tags"])[RUN_TAG] == tags[RUN_TAG]]
     if not mine:
-        raise NameTakenError(
-            f"there is a security group {wish.name} in {wish.vpc_id} that this session did not make; it was left untouched"
-        )
+        raise NameTakenError(f"there is a security group {name} in {vpc_id} that this session did not make; it was left untouched")
     return str(mine[0]["GroupId"])
 
 
@@ -199,7 +200,7 @@ def _let_in(ec2: Any, group_id: str, wish: Wish) -> None:
                 raise
 
 
-def _settled(call: Callable[[], _Made], stop: Event | None) -> _Made:
+def settled(call: Callable[[], _Made], stop: Event | None) -> _Made:
     """Repeat a call as long as what it refers to is not visible yet: EC2's reads are eventually consistent."""
     refused: TargetError | None = None
     for _ in _SETTLING.rounds(stop):

@@ -9,15 +9,27 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections.abc import Iterator, Mapping
+from threading import Lock
 from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.ec2 import models
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import StateReason
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
 STATES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
+
+
+_NO_TOKEN = "ABCDE"  # noqa: S105  # what moto takes where nobody gives one
+
+
+class IdempotentParameterMismatch(EC2ClientError):  # noqa: N818  # as AWS calls it
+    """A token that another launch had."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("IdempotentParameterMismatch", message)
 
 
 class Kept:
@@ -38,9 +50,24 @@ class Instances(models.EC2Backend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.kept_hosts: dict[str, Kept] = {}
+        self._launches: dict[str, tuple[str, Any]] = {}
+        self._launching = Lock()
 
     def run_instances(self, *args: Any, **kwargs: Any) -> Any:
-        """Launch instances; each is pending until the keeper has made its host."""
+        """Launch instances, once for each token, as on AWS; each is pending until the keeper has made its host."""
+        token, asked = kwargs.get("client_token"), repr((args, sorted(kwargs.items())))
+        with self._launching:
+            if token in (None, _NO_TOKEN):
+                return self._launch(args, kwargs)
+            if token not in self._launches:
+                self._launches[token] = asked, self._launch(args, kwargs)
+            before, reservation = self._launches[token]
+        if asked != before:
+            raise IdempotentParameterMismatch("The client token has been used before, with other parameters.")
+        self.iam_instance_profile_associations.pop(reservation.instances[0].id, None)  # moto associates it once more
+        return reservation
+
+    def _launch(self, args: Any, kwargs: Any) -> Any:
         reservation = super().run_instances(*args, **kwargs)
         for instance in reservation.instances if self.kept else ():
             # moto associates the profile in a step of its own, when the host may be up already
