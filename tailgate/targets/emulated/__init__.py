@@ -16,5 +16,7 @@ if TYPE_CHECKING:
 def emulated_target(settings: Settings) -> EmulatedTarget:
     """The emulated target for the registry; starts nothing."""
     from tailgate.targets.emulated.emulation import EmulatedTarget
+    from tailgate.targets.emulated.keeping import HostSettings
 
-    return EmulatedTarget(region=settings.region, run_id=settings.run_id)
+    hosts = HostSettings() if settings.vantage.remote else None
+    return EmulatedTarget(region=settings.region, run_id=settings.run_id, hosts=hosts)
