@@ -50,6 +50,8 @@ class Correspondence:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._mailbox, self._on_letter, self._pace, self._alive, self._now = mailbox, on_letter, pace, alive, now
+        self.heard = False
+        """Whether there ever was anything of the other side's."""
         self._numbers, self._numbering = count(1), Lock()
         self._outbox: Queue[Letter] = Queue()
         self._next, self._written, self._beats = 1, 0, 0
@@ -112,6 +114,7 @@ class Correspondence:
             return False
         self._next, self._missed_since_s = self._next + 1, None
         self._heard_s = self._letter_s = self._now()
+        self.heard = True
         self._on_letter(letter)
         return True
 
@@ -123,7 +126,7 @@ class Correspondence:
         sign = self._mailbox.last_sign()
         if sign is None or sign == self._sign:
             return
-        self._sign, self._heard_s = sign, now
+        self._sign, self._heard_s, self.heard = sign, now, True
         if sign.written < self._next:
             self._missed_since_s = None
         elif self._missed_since_s is None:
@@ -174,5 +177,12 @@ class Correspondence:
         return self._pace.beat_s
 
     def _repeat(self, step: Callable[[], float]) -> None:
-        while not self._closed.is_set():
-            self._closed.wait(step())
+        """Until it is closed. A thread that broke would be silence that nobody sees: whoever asks is told."""
+        try:
+            while not self._closed.is_set():
+                self._closed.wait(step())
+        except Exception as error:
+            if not self._closed.is_set():  # else its client may be closed as well
+                self.trouble = (
+                    f"letters cannot be followed any more ({type(error).__name__}: {error}); this is an error in tailgate, report it"
+                )

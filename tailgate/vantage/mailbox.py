@@ -66,7 +66,7 @@ class Mailbox:
         try:
             told: Mapping[str, Any] = json.loads(raw or b"null")
             return Sign(int(told["beat"]), int(told["written"]))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
     def _put(self, name: str, raw: bytes) -> None:

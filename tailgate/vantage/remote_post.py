@@ -58,7 +58,7 @@ class RemotePost:
             return f"{self.host}: {self._broke}"
         if self._mail.trouble is not None:
             return f"{self.host}: {self._mail.trouble}"
-        if self._mail.silent_s > SILENT_S and self._ready is not None:
+        if self._mail.silent_s > SILENT_S and self._mail.heard:
             seen = f"{self.host} has given no sign of life for {self._mail.silent_s:.0f} s"
             heard = f"; S3 said here: {self._mail.complaint}" if self._mail.complaint is not None else ""
             return f"{seen}: it, the agent on it, or the network between died{heard}"

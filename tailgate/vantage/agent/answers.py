@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
+from threading import Thread
 from typing import Any
 
 from tailgate.aws.instance_metadata import read_instance
@@ -27,8 +28,26 @@ class Answers:
     def __init__(self) -> None:
         self._held = ExitStack()
 
-    def to(self, question: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer's fields; `error` where there is none. Raises nothing of ours."""
+    def to(self, question: str, fields: Mapping[str, Any], tell: Callable[[dict[str, Any]], object]) -> None:
+        """Tell the answer's fields; `error` where there is none. Raises nothing of ours.
+
+        A resolver may take half a minute, for which no load is kept waiting: it is asked in a thread. What is started here is started
+        by the thread that asks, with which it ends.
+        """
+
+        def answer() -> None:
+            tell(self._found(question, fields))
+
+        if question == "addresses":
+            Thread(target=answer, name="tailgate looks up a name", daemon=True).start()
+        else:
+            answer()
+
+    def close(self) -> None:
+        """End what was started to answer."""
+        self._held.close()
+
+    def _found(self, question: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         try:
             match question:
                 case "addresses":
@@ -41,10 +60,6 @@ class Answers:
         except (TailgateError, OSError) as error:
             return {"error": str(error)}
         return {"error": f"'{question}' is no question that this host knows; it runs another version of tailgate"}
-
-    def close(self) -> None:
-        """End what was started to answer."""
-        self._held.close()
 
     def _null(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         self.close()

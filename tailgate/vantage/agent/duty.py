@@ -91,7 +91,7 @@ class Duty:
                 self._work.end()
                 self._work = None
             case "ask":
-                self._mail.send("answer", to=letter.number, **self._answers.to(fields["question"], fields))
+                self._answers.to(fields["question"], fields, lambda told: self._mail.send("answer", to=letter.number, **told))
             case "leave":
                 self._dismissed = True
 

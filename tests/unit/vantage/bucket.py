@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,3 +52,11 @@ class Clock:
     def pass_s(self, seconds: float) -> None:
         """Move it on."""
         self.now_s += seconds
+
+
+def eventually(holds: Callable[[], object], within_s: float) -> bool:
+    """Whether something comes true."""
+    until_s = time.monotonic() + within_s
+    while not (held := holds()) and time.monotonic() < until_s:
+        time.sleep(0.02)
+    return bool(held)

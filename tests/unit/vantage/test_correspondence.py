@@ -8,7 +8,7 @@ from tailgate.errors import PlanError
 from tailgate.vantage.correspondence import Correspondence
 from tailgate.vantage.letters import Letter, sealed
 from tailgate.vantage.mailbox import FROM_HOST, TO_HOST, Mailbox, MailError, Sign, place_of
-from tests.unit.vantage.bucket import Bucket, Clock
+from tests.unit.vantage.bucket import Bucket, Clock, eventually
 
 
 class Sides:
@@ -136,6 +136,32 @@ def test_whoever_is_stuck_gives_no_sign_of_life() -> None:
     mail.close(linger_s=20)
     assert "p/in/alive" not in bucket.objects
     assert "p/in/000001" in bucket.objects
+
+
+def test_a_thread_that_breaks_is_told_and_not_taken_for_quiet() -> None:
+    """Else nothing would be read any more, and nobody would miss it."""
+    bucket = Bucket()
+    Mailbox(bucket, "b", "p/", writes=FROM_HOST).put(Letter(1, "of another version"))
+
+    def understand(letter: Letter) -> None:
+        raise KeyError(letter.about)
+
+    mail = Correspondence(Mailbox(bucket, "b", "p/", writes=TO_HOST), understand)
+    mail.begin()
+    assert eventually(lambda: mail.trouble, 20)
+    mail.close()
+    assert "KeyError: 'of another version'" in (mail.trouble or "")
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"beat": Infinity, "written": 1}', b"[" * 100_000, b"{}", b"null", b"\xff", b'{"beat": "x", "written": 1}']
+)
+def test_what_is_no_sign_of_life_is_none(sides: Sides, raw: bytes) -> None:
+    """Whoever wrote it, it is not the other side."""
+    sides.bucket.objects["p/out/alive"] = raw
+    sides.wait(20)
+    assert sides.session.silent_s >= 20
+    assert not sides.session.heard
 
 
 @pytest.mark.parametrize("url", ["s3://bucket", "s3://bucket/", "https://bucket/prefix", "bucket/prefix", ""])

@@ -12,10 +12,11 @@ import pytest
 from tailgate.errors import TargetError
 from tailgate.plan.case import Case
 from tailgate.plan.vantage import VantageSpec
-from tailgate.vantage import launched
+from tailgate.vantage import launched, remote_post
 from tailgate.vantage.hosts import Host, Meeting
 from tailgate.vantage.launched import LaunchedVantage, vantage_name
 from tailgate.vantage.letters import Letter, sealed
+from tailgate.vantage.mailbox import FROM_HOST, Mailbox, Sign
 from tests.unit.vantage.bucket import Bucket
 
 HOST = Host("i-0123456789abcdef0", "10.0.0.5", "apne1-az1", "m5.2xlarge", "ami-0123456789abcdef0")
@@ -94,6 +95,17 @@ def test_an_agent_that_breaks_tells_why() -> None:
     hosts = InMemory(Letter(1, "broke", {"why": "the agent broke (OSError: no space left)"}))
     broke = "host i-0123456789abcdef0: the agent broke"
     with pytest.raises(TargetError, match=broke), LaunchedVantage(VantageSpec("ec2"), hosts).open():
+        pass
+    assert hosts.gone
+
+
+def test_an_agent_that_dies_before_it_has_said_what_it_is_is_missed_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gave a sign of life; whoever has given one is not awaited for as long as one that may yet come."""
+    monkeypatch.setattr(remote_post, "SILENT_S", 1.0)
+    hosts = InMemory(None)
+    Mailbox(hosts.s3, MEETING.bucket, MEETING.prefix_of(HOST.instance_id), writes=FROM_HOST).beat(Sign(1, 0))
+    silent = "host i-0123456789abcdef0 has given no sign of life"
+    with pytest.raises(TargetError, match=silent), LaunchedVantage(VantageSpec("ec2"), hosts).open():
         pass
     assert hosts.gone
 
