@@ -22,12 +22,12 @@ from typing import Any
 
 from tailgate.child import Child
 from tailgate.errors import TargetError
-from tailgate.vantage.emulated.backstage_client import ask
+from tailgate.vantage.emulated.backstage_client import GoneError, UnheardError, ask
 from tailgate.vantage.emulated.kept_host import KeptHost, clear_folders
 from tailgate.vantage.emulated.network import DELAYED_DEVICE, HostNetwork, NamespaceNetwork, open_network
 from tailgate.vantage.emulated.processes import adopt, children, descendants, kill
 
-_LOST_AFTER_S = 5.0
+_GONE_AFTER_S, _LOST_AFTER_S = 2.0, 60.0  # of refusals alone, and of whatever else
 _AGAIN_S = 0.2
 _LOOK_S = 0.5
 _READY_WITHIN_S = 30.0
@@ -120,23 +120,36 @@ class Keeper:
 
     def _report(self, instance: Mapping[str, Any], said: Mapping[str, Any]) -> None:
         who = {"account": instance["account"], "region": instance["region"]}
-        ask(self._control_plane, f"instances/{instance['instance_id']}", {**who, **said})
+        try:
+            self._asked(f"instances/{instance['instance_id']}", {**who, **said})
+        except UnheardError:
+            raise
+        except TargetError as error:  # somebody has reset moto meanwhile
+            print(error, file=sys.stderr)
 
     def _watch_stdin(self) -> None:
         sys.stdin.read()
         self._news.put(("over", None))
 
     def _watch_instances(self) -> None:
-        digest, heard_s = "", time.monotonic()
+        digest = ""
+        try:
+            while True:
+                answer = self._asked(f"instances?known={digest}")
+                digest = answer["digest"]
+                self._news.put(("instances", answer["instances"]))
+        except TargetError as error:
+            self._news.put(("lost", error))
+
+    def _asked(self, path: str, said: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What moto answers, for however long a busy host takes. Raises TargetError once it is gone or lost."""
+        began_s = time.monotonic()
         while True:
             try:
-                answer = ask(self._control_plane, f"instances?known={digest}")
-                digest, heard_s = answer["digest"], time.monotonic()
-                self._news.put(("instances", answer["instances"]))
-            except TargetError as error:
-                if time.monotonic() - heard_s > _LOST_AFTER_S:
-                    self._news.put(("lost", error))
-                    return
+                return ask(self._control_plane, path, said)
+            except UnheardError as error:
+                if time.monotonic() - began_s > (_GONE_AFTER_S if isinstance(error, GoneError) else _LOST_AFTER_S):
+                    raise
                 time.sleep(_AGAIN_S)
 
 
