@@ -15,11 +15,13 @@ from tailgate.vantage.emulated.namespaces import run
 
 _KEPT = {"proc", "sys", "dev", "lost+found"}
 _BELOW = Path("/mnt")  # where what is written lies, out of sight once all overlays hold it
+OWN_FILES = ("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", str(_BELOW))
+"""What it begins with: where that is refused, no host has files of its own."""
 
 
 def make_own() -> list[str]:
     """Lay an overlay over each top folder; returns those where that was refused, which stay shared. Raises TargetError."""
-    run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", str(_BELOW)])
+    run(OWN_FILES)
     mounts = _mount_points()
     refused = []
     for folder in sorted(Path("/").iterdir()):

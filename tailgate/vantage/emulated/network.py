@@ -17,6 +17,7 @@ from tailgate.errors import TargetError
 from tailgate.targets.emulated.network import loopback_ips
 from tailgate.vantage.emulated import namespaces
 from tailgate.vantage.emulated.addresses import HOSTS, METADATA_IP, NETWORKS, Network
+from tailgate.vantage.emulated.files import OWN_FILES
 from tailgate.vantage.emulated.namespaces import Namespace
 
 _TRIES = 20
@@ -95,6 +96,11 @@ class NamespaceNetwork:
 
     def __init__(self, paths: Sequence[str], delayed: Sequence[str]) -> None:
         self.switch = Namespace()
+        try:
+            namespaces.run(self.switch.entering(*_APART, *OWN_FILES))  # containers permit networks and refuse this
+        except TargetError:
+            self.switch.close()
+            raise
         self._network = self._plugged_in()
         self._namespaces: dict[int, Namespace] = {}
         self.gateway = self._network.gateway

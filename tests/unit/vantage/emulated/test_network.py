@@ -1,0 +1,66 @@
+"""What hosts are on where the machine permits namespaces, and where it does not."""
+
+from __future__ import annotations
+
+import ipaddress
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tailgate.errors import TargetError
+from tailgate.vantage.emulated.namespaces import missing
+from tailgate.vantage.emulated.network import NamespaceNetwork, open_network
+
+ROOT = Path(__file__).parents[4]
+TELL = """
+from tailgate.vantage.emulated.network import open_network
+network, why = open_network(["public"], [])
+network.close()
+print(network.kind, why)
+"""
+needs_namespaces = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+
+
+@needs_namespaces
+@pytest.mark.parametrize("right", ["sys_admin", "net_admin"])
+def test_without_the_right_to_namespaces_hosts_are_on_loopback_and_the_reason_is_told(right: str) -> None:
+    """As in a container: root alone is not enough."""
+    command = ["setpriv", f"--bounding-set=-{right}", sys.executable, "-c", TELL]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert told.startswith("loopback ")
+    assert "not permitted" in told
+
+
+def test_loopback_has_an_address_of_its_own_for_each_path_and_each_host() -> None:
+    """And no delay: without namespaces a path's round-trip time is refused, not forgotten."""
+    network, why = open_network(["public", "privatelink"], [], wanted=False)
+    with closing(network):
+        berths = [network.berth(None) for _ in range(3)]
+        ips = [*network.ips.values(), *(berth.ip for berth in berths)]
+        assert all(ipaddress.ip_address(ip).is_loopback for ip in ips)
+        assert (network.kind, why) == ("loopback", "as asked")
+        assert not any(berth.isolated for berth in berths)
+    with pytest.raises(TargetError, match="round-trip time"):
+        open_network(["public"], ["public"], wanted=False)
+
+
+@needs_namespaces
+def test_a_berth_that_is_free_again_is_given_to_the_next() -> None:
+    """Each has an address of its own meanwhile; all of it is gone once the network is closed."""
+    network = NamespaceNetwork(["public"], [])
+    device = f"tailgate{(int(network.gateway.split('.')[1]) - 18) * 256 + int(network.gateway.split('.')[2])}"
+    assert device in devices()
+    with closing(network):
+        first, second = network.berth(None), network.berth(None)
+        assert first.ip != second.ip
+        network.free(first)
+        assert network.berth(None).ip == first.ip
+    assert device not in devices()
+
+
+def devices() -> set[str]:
+    """This host's ends of networks, whoever's."""
+    return {path.name for path in Path("/sys/class/net").glob("tailgate*")}
