@@ -14,6 +14,7 @@ from tests.examples.vouching import PROJECT
 
 EXAMPLES = PROJECT / "examples"
 GATE, SWEEP, BUILDSPEC = EXAMPLES / "github-actions.yml", EXAMPLES / "github-sweep.yml", EXAMPLES / "buildspec.yml"
+IN_THE_VPC = EXAMPLES / "buildspec-vpc.yml"
 
 EXPRESSIONS = {
     "inputs.endpoint": "ranker-v8",
@@ -65,14 +66,14 @@ def workflow_environment(expressions: Mapping[str, str] = EXPRESSIONS) -> dict[s
     return {name: re.sub(r"\$\{\{ (.*?) \}\}", valued, text) for name, text in job()["env"].items()}
 
 
-def buildspec() -> Mapping[str, Any]:
-    """The buildspec."""
-    return yaml.safe_load(BUILDSPEC.read_text(encoding="utf-8"))  # type: ignore[no-any-return]  # YAML
+def buildspec(path: Path = BUILDSPEC) -> Mapping[str, Any]:
+    """A buildspec."""
+    return yaml.safe_load(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]  # YAML
 
 
-def buildspec_scripts() -> list[Script]:
+def buildspec_scripts(path: Path = BUILDSPEC) -> list[Script]:
     """The commands of all phases, in CodeBuild's order."""
-    return list(_phases(buildspec()["phases"]))
+    return list(_phases(buildspec(path)["phases"]))
 
 
 def _phases(phases: Mapping[str, Any]) -> Iterator[Script]:

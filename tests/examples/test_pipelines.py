@@ -13,6 +13,7 @@ import pytest
 from tests.examples.pipelines import (
     BUILDSPEC,
     GATE,
+    IN_THE_VPC,
     PROJECT_VARIABLES,
     SWEEP,
     Script,
@@ -58,7 +59,7 @@ def errors_in(schema: tuple[str, str], *paths: Path) -> dict[str, str]:
 def test_pipelines_have_the_documented_shape() -> None:
     """No key that is not known there, none missing, none of another type."""
     assert errors_in(GITHUB, GATE, SWEEP) == {}
-    assert errors_in(OURS, BUILDSPEC) == {}
+    assert errors_in(OURS, BUILDSPEC, IN_THE_VPC) == {}
 
 
 @pytest.mark.parametrize(("path", "schema"), [(GATE, GITHUB), (BUILDSPEC, OURS)], ids=lambda one: getattr(one, "name", ""))
@@ -126,8 +127,7 @@ def test_one_run_per_endpoint_and_none_longer_than_its_credentials() -> None:
 
 def test_pipelines_name_files_that_there_are() -> None:
     """Policies, pages and tests that comments point to."""
-    named = {
-        path.name: re.findall(r"\b(?:examples|docs)/[\w./-]+\w", path.read_text(encoding="utf-8")) for path in (GATE, SWEEP, BUILDSPEC)
-    }
+    paths = (GATE, SWEEP, BUILDSPEC, IN_THE_VPC)
+    named = {path.name: re.findall(r"\b(?:examples|docs)/[\w./-]+\w", path.read_text(encoding="utf-8")) for path in paths}
     assert {(path, name) for path, names in named.items() for name in names if not (PROJECT / name).exists()} == set()
     assert all(named.values())

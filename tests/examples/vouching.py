@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -37,10 +38,11 @@ def vouch(call: Sequence[str], pytester: pytest.Pytester) -> None:
 def _pytest(words: list[str], pytester: pytest.Pytester) -> None:
     """pytest's own parser, with our plugin's options, and then what our options make of them together.
 
-    But for what stands in files: plans, baselines and models that a page names do not lie here.
+    But for what stands in files: baselines, models and most plans that a page names do not lie here.
     """
     config = pytester.parseconfig("-p", "no:cacheprovider", *words)
-    config.option.latency_plan, config.option.latency_baseline = None, None
+    plan = PROJECT / (config.option.latency_plan or "none")
+    config.option.latency_plan, config.option.latency_baseline = str(plan) if plan.is_file() else None, None
     read_options(config)
     settings = settings_of(config)
     assert settings.kind != EXISTING or settings.attaching.most_per_s is not None, "--latency-max-rate must be said"
@@ -64,9 +66,10 @@ def _make(words: list[str]) -> None:
 
 
 def _pip(words: list[str]) -> None:
-    """All pins of this repository, or a checkout of it."""
+    """All pins of this repository, or a checkout of it, or what lies in a folder."""
     assert words[0] == "install"
-    assert words[1:] == ["./tailgate"] or (words[-2] in ("-r", "--requirement") and words[-1] == "requirements.txt")
+    from_folder = words[-4:] == ["--no-index", "--find-links", "wheels", "tailgate"]
+    assert from_folder or words[1:] == ["./tailgate"] or (words[-2] in ("-r", "--requirement") and words[-1] == "requirements.txt")
 
 
 def _python(words: list[str]) -> None:
@@ -96,6 +99,7 @@ def _aws(words: list[str]) -> None:
 
 
 def _check_options(operation: OperationModel, words: list[str]) -> None:
+    """Options by the operation's model; files that are named are there, and `--cli-input-json` says what options would."""
     members = {xform_name(name, "-"): shape for name, shape in operation.input_shape.members.items()}
     given: dict[str, list[str]] = {}
     for word in words:
@@ -103,6 +107,12 @@ def _check_options(operation: OperationModel, words: list[str]) -> None:
             given[word[2:]] = values = []
         else:
             values.append(word)
+    for text in (text for texts in given.values() for text in texts if text.startswith("file://")):
+        assert isinstance(json.loads((PROJECT / text.removeprefix("file://")).read_text(encoding="utf-8")), dict), text
+    for text in given.pop("cli-input-json", []):
+        whole = json.loads((PROJECT / text.removeprefix("file://")).read_text(encoding="utf-8"))
+        assert set(whole) <= set(operation.input_shape.members), (operation.name, text)
+        given |= {xform_name(name, "-"): [] for name in whole}
     assert set(given) <= set(members) | _AWS_OPTIONS, (operation.name, given)
     assert {xform_name(name, "-") for name in operation.input_shape.required_members} <= set(given), (operation.name, given)
     for name, texts in given.items():

@@ -14,10 +14,10 @@ COMMANDS = [(page, line) for page in PAGES for line in lines_of((PROJECT / page)
 WAYS = {
     "over records": r"tailgate +(show|report|judge|export|compare|trend)\b",
     "over benchmarks": r"pytest-benchmark\b",
-    "emulated": r"pytest +(?!.*--latency-(target(?! emulated)|process|url)\b)",
+    "emulated": r"pytest +(?!.*--latency-(target(?! emulated)|process|url|vantage ec2)\b)(?!.*starting-experiment)",
     "a process": r"pytest +.*--latency-process\b",
     "a url": r"pytest +.*--latency-url\b|tailgate +drive\b",
-    "from hosts": r"pytest +.*--latency-vantage ec2\b",
+    "from hosts": r"pytest +.*(--latency-vantage ec2|starting-experiment)\b",
     "existing": r"pytest +(?!.*--latency-vantage ec2).*--latency-target existing\b",
     "deployed": r"pytest +.*--latency-target sagemaker\b",
     "sweep": r"tailgate +sweep\b",
