@@ -64,7 +64,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--latency-no-retry", action="store_true", help="let a FAIL count that no second run has confirmed")
     group.addoption("--latency-full-length", action="store_true", help="run each load to its end, however clear its verdict is before")
     group.addoption("--latency-no-floor", action="store_true", help="do not measure the harness itself (2 s a session)")
-    group.addoption("--latency-workers", type=int, default=1, metavar="N", help="processes on this host that share each load (1)")
+    group.addoption("--latency-workers", type=int, default=1, metavar="N", help="processes that share each load, here or on each host (1)")
     group.addoption("--latency-joining", type=int, metavar="N", help="workers awaited from other hosts (1 with --latency-master-bind)")
     group.addoption("--latency-master-bind", metavar="HOST:PORT", help="where workers on other hosts join; else only this host can")
     group.addoption(

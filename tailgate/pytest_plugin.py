@@ -31,6 +31,7 @@ from tailgate.pytest_options import (
     workforce_of,
 )
 from tailgate.pytest_terminal import REPORT_LINES, announce, announce_credentials, explain
+from tailgate.pytest_vantage import size_hosts, with_hosts
 from tailgate.targets import Target
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         check_baselines(config, asked)
         announce(config, asked)
         announce_credentials(config, settings.kind, asked)
+        size_hosts(config, config.stash[PLAN], cases)
         config.stash[PURSE] = purse_of(config, settings, asked)
         _gate_of(config).prefetch(cases, needs_of(items))
     except (TailgateError, pytest.UsageError) as error:
@@ -226,7 +228,7 @@ def _gate_of(config: pytest.Config) -> Gate:
     if GATE not in config.stash:
         from tailgate.pytest_gate import open_gate
 
-        settings = replace(settings_of(config), purse=config.stash.get(PURSE, None))
+        settings = with_hosts(config, replace(settings_of(config), purse=config.stash.get(PURSE, None)))
         config.stash[GATE] = open_gate(config, reports_folder(config), settings, workforce_of(config), config.stash[BASELINES])
     return config.stash[GATE]
 
@@ -241,6 +243,7 @@ def _explain(config: pytest.Config, asked: list[Case | Pair]) -> None:
     try:
         checked(cases_of(asked), region_of(config))
         explain(config, asked)
+        size_hosts(config, config.stash[PLAN], cases_of(asked))
         explain_costs(config, asked)
     except TailgateError as error:
         raise pytest.UsageError(str(error)) from None

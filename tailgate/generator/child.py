@@ -67,6 +67,11 @@ class Child:
         return self._process.poll() is None
 
     @property
+    def exit_code(self) -> int | None:
+        """Of one that has ended; negative where a signal killed it."""
+        return self._process.poll()
+
+    @property
     def obituary(self) -> str:
         """How it ended, with the last it wrote on standard error."""
         code = self._process.poll()

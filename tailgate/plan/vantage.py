@@ -14,6 +14,9 @@ from tailgate.plan.checks import check_one_of, is_whole, shown
 LOCAL, EC2 = "local", "ec2"
 KINDS = (LOCAL, EC2)
 
+AUTO = "auto"
+"""The count that is as many as the loads take."""
+
 MOST_HOSTS = 100
 """More would ask for 800 000 requests a second: nobody means that."""
 
@@ -34,7 +37,8 @@ class VantageSpec:
 
     The rest is of those hosts. subnet, zone: where they are; of neither is said, the default VPC's first subnet that has the type.
     zone: its name or its id. image: None for the current Amazon Linux. instance_profile: its name or ARN, by which they reach S3 and
-    SSM, and sign. security_group: instead of one that is made for them. bucket: through which orders and samples go.
+    SSM, and sign. security_group: instead of one that is made for them. bucket: through which orders and samples go. workers:
+    processes on each. sized: count is left to the loads (`auto`), and 1 until these are known (plan/fleet_size.py).
     """
 
     kind: str = LOCAL
@@ -46,11 +50,13 @@ class VantageSpec:
     instance_profile: str | None = None
     security_group: str | None = None
     bucket: str | None = None
+    workers: int = 1
+    sized: bool = False
 
     def __post_init__(self) -> None:
         check_one_of("vantage kind", self.kind, KINDS)
         if not is_whole(self.count, 1, MOST_HOSTS):
-            raise PlanError(f"vantage count is {shown(self.count)}; it is how many hosts share each load, from 1 to {MOST_HOSTS}")
+            raise PlanError(f"vantage count is {shown(self.count)}; it is how many hosts share a load, from 1 to {MOST_HOSTS}, or '{AUTO}'")
         if isinstance(self.instance_type, str) and self.instance_type.startswith("ml."):
             raise PlanError(f"vantage instance_type is '{self.instance_type}', SageMaker's name; hosts are EC2's: {self.instance_type[3:]}")
         for name, (form, description) in _FORMS.items():
@@ -73,7 +79,7 @@ class VantageSpec:
 _HERE_ONLY = {"null": "the responder", "process": "the model server"}
 _LOOPBACK = ("127.", "localhost", "::1")
 
-FIELDS = tuple(field.name for field in fields(VantageSpec))[1:]
+FIELDS = tuple(field.name for field in fields(VantageSpec) if field.name not in ("kind", "workers", "sized"))
 """What is said of hosts, by name."""
 
 HERE = VantageSpec()
@@ -95,4 +101,11 @@ def vantage_from(table: Mapping[str, Any]) -> VantageSpec:
     for key in table:
         if key not in ("kind", *FIELDS):
             raise PlanError(f"vantage: unknown key '{key}'{nearest(key, ('kind', *FIELDS))}")
-    return VantageSpec(**{"kind": EC2, **table})
+    return spec_of({"kind": EC2, **table})
+
+
+def spec_of(given: Mapping[str, Any]) -> VantageSpec:
+    """From what was said by field, where a count may be `auto`. Raises PlanError."""
+    if given.get("count") != AUTO:
+        return VantageSpec(**given)
+    return VantageSpec(**{**given, "count": 1, "sized": True})

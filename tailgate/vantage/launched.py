@@ -9,10 +9,12 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from tailgate.aws.waiting import StoppedError
-from tailgate.errors import PlanError, TargetError
+from tailgate.errors import TargetError
 from tailgate.plan.case import Case
+from tailgate.plan.fleet_size import check_fleet
 from tailgate.plan.vantage import EC2, VantageSpec
 from tailgate.vantage import Post
+from tailgate.vantage.fleet import FleetPost
 from tailgate.vantage.hosts import Host, Launching, Meeting
 from tailgate.vantage.mailbox import TO_HOST, Mailbox
 from tailgate.vantage.remote_post import RemotePost
@@ -39,8 +41,7 @@ class LaunchedVantage:
 
     def examine(self, cases: Sequence[Case]) -> None:
         """Refuse what cannot come about before anything is launched. Raises PlanError, TargetError."""
-        if self._spec.count > 1:
-            raise PlanError(f"vantage count is {self._spec.count}; several hosts cannot share a load yet: leave it out")
+        check_fleet(self._spec, cases)
         self._launching.examine(cases)
 
     def interrupt(self) -> None:
@@ -57,7 +58,7 @@ class LaunchedVantage:
             for post in posts:
                 held.callback(post.close)
             self._await(posts, meeting)
-            yield posts[0]
+            yield posts[0] if len(posts) == 1 else FleetPost(posts, hosts[0].private_ip)
 
     def _post(self, s3: Any, meeting: Meeting, host: Host, name: str) -> RemotePost:
         mailbox = Mailbox(s3, meeting.bucket, meeting.prefix_of(host.instance_id), writes=TO_HOST)

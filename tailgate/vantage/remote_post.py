@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import count
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -14,11 +15,13 @@ from tailgate.aws.instance_metadata import Instance
 from tailgate.errors import GeneratorError, TargetError
 from tailgate.generator.followed import Generator
 from tailgate.generator.order import Order
+from tailgate.generator.workers.admission import Entrance
 from tailgate.targets import Address, Endpoint
 from tailgate.vantage.correspondence import Correspondence, Pace
 from tailgate.vantage.letters import Letter
 from tailgate.vantage.mailbox import Mailbox
 from tailgate.vantage.remote import RemoteGenerator
+from tailgate.vantage.remote_workers import RemoteWorkers
 
 SILENT_S = 10.0
 """A host that has given no sign of life for so long is dead, as far as we are concerned."""
@@ -42,7 +45,7 @@ class RemotePost:
         self._answers: dict[int, SimpleQueue[Letter]] = {}
         self._ready: Mapping[str, Any] | None = None
         self._broke: str | None = None
-        self._current: tuple[int, RemoteGenerator] | None = None
+        self._current: tuple[int, RemoteGenerator | RemoteWorkers] | None = None
         self._mail.begin()
 
     @property
@@ -83,6 +86,14 @@ class RemotePost:
         self._current = number, generator
         self._mail.send("drive", order=number, told=order.to_json(), environment=dict(environment))
         return generator
+
+    def join(self, entrance: Entrance, workers: int, environment: Mapping[str, str]) -> RemoteWorkers:
+        """So many workers there, for a master on another host."""
+        number = next(self._orders)
+        joined = RemoteWorkers(self.host, number, self._mail.send, lambda: self.trouble)
+        self._current = number, joined
+        self._mail.send("join", order=number, entrance=asdict(entrance), workers=workers, environment=dict(environment))
+        return joined
 
     def addresses_of(self, host: str) -> Sequence[str]:
         """What a name resolves to there. Raises TargetError."""

@@ -104,3 +104,13 @@ def test_what_the_emulated_account_lacks_is_told(session: Session, option: str, 
     result = session(option, value)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([f"*{told}*"])
+
+
+def test_hosts_share_the_load_of_a_session(session: Session, pytester: pytest.Pytester) -> None:
+    """What the load takes is said before they are launched; the run is of all of them."""
+    result = session("--latency-hosts", "2")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["hosts: 2 × m5.2xlarge; 60/s takes 1 host, *", "load came from: emulated 2 × ec2 m5.2xlarge *"])
+    (run,) = runs_of(pytester)
+    assert run["provenance"]["hosts"]["count"] == 2
+    assert run["verdict"]["outcome"] == "PASS"

@@ -87,3 +87,18 @@ def test_tests_that_are_not_ours_are_not_run_either(pytester: pytest.Pytester) -
     outcome = pytester.runpytest_subprocess("--latency-explain", "-p", "no:cacheprovider")
     assert outcome.ret == 0
     assert "no case is selected" in outcome.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--latency-hosts", "auto"), "hosts: 2 × m5.2xlarge; 9000/s takes 2 hosts, one of which is trusted with *"),
+        ((), "hosts: 1 × m5.2xlarge; 9000/s takes 2 hosts, * INCONCLUSIVE: say --latency-hosts 2, *"),
+        (("--latency-hosts", "auto", "--latency-workers", "2"), "hosts: 1 × m5.2xlarge; 9000/s takes 1 host, *"),
+    ],
+)
+def test_it_says_how_many_hosts_the_loads_take(suite, options: tuple[str, ...], told: str) -> None:
+    """Where load is to come from hosts of the session; nothing is launched for that."""
+    outcome = suite("--latency-explain", "--latency-vantage", "ec2", *options, change={"per_s=60": "per_s=9000"})
+    assert outcome.ret == 0
+    outcome.stdout.fnmatch_lines([told])

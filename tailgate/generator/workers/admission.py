@@ -66,12 +66,16 @@ def listening_at(master_bind: str | None) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """What a worker needs to find its master: where it listens, the token, and its place (None: whichever is free)."""
+    """What a worker needs to find its master: where it listens, the token, and its place (None: whichever is free).
+
+    called: as what its host is known there, where not by its own name.
+    """
 
     host: str
     port: int
     token: str
     place: int | None = None
+    called: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,8 +134,9 @@ class Master:
     def _prepared(self, hand: Hand, said: Said) -> None:
         hand.clock, hand.accuracy_s, hand.prepared = said["clock"], said["accuracy_s"], True
 
-    def _refused(self, _: Hand, said: Said) -> None:
-        self._failure = self._failure or said["message"]
+    def _refused(self, hand: Hand, said: Said) -> None:
+        """A worker's load cannot begin; on another host, that host is the reason."""
+        self._failure = self._failure or (said["message"] if hand.member.local else f"{hand.member.name}: {said['message']}")
 
     def _reported(self, hand: Hand, said: Said) -> None:
         ours = said.get("tailgate")

@@ -91,7 +91,7 @@ class Recruit(WorkerRunner):
     def __init__(self, environment: Environment, entrance: Entrance) -> None:
         locust.runners.WORKER_REPORT_INTERVAL = REPORT_S
         self._entrance = entrance
-        self._applicant = Applicant(entrance, os.getpid(), socket.gethostname())
+        self._applicant = Applicant(entrance, os.getpid(), entrance.called or socket.gethostname())
         self._admitted: AsyncResult = AsyncResult()
         self._pongs: Queue = Queue()
         self.part: AsyncResult = AsyncResult()

@@ -7,6 +7,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from tailgate.vantage.agent.answers import Answers, facts
+from tailgate.vantage.agent.joined import Joined
 from tailgate.vantage.agent.work import Work
 from tailgate.vantage.correspondence import Correspondence, Pace
 from tailgate.vantage.letters import Letter
@@ -34,7 +35,7 @@ class Duty:
         self._mail = Correspondence(mailbox, self._received, pace=_PACE, alive=self._moving)
         self._scratch, self._alone_after_s = scratch, alone_after_s
         self._answers = Answers()
-        self._work: Work | None = None
+        self._work: Work | Joined | None = None
         self._moved_s = time.monotonic()
         self._addressed = self._dismissed = False
 
@@ -81,10 +82,10 @@ class Duty:
     def _heed(self, letter: Letter) -> None:
         fields = letter.fields
         match letter.about:
-            case "drive":
+            case "drive" | "join":
                 if self._work is not None:
                     self._work.end()
-                self._work = Work(fields["order"], fields["told"], fields["environment"], self._scratch, self._mail)
+                self._work = self._begun(letter)
             case "stop" if self._work is not None:
                 self._work.stop()
             case "end" if self._work is not None:
@@ -94,6 +95,12 @@ class Duty:
                 self._answers.to(fields["question"], fields, lambda told: self._mail.send("answer", to=letter.number, **told))
             case "leave":
                 self._dismissed = True
+
+    def _begun(self, letter: Letter) -> Work | Joined:
+        number, environment = letter.fields["order"], letter.fields["environment"]
+        if letter.about == "join":
+            return Joined(number, letter.fields["entrance"], letter.fields["workers"], environment, self._mail)
+        return Work(number, letter.fields["told"], environment, self._scratch, self._mail)
 
     def _received(self, letter: Letter) -> None:
         self._addressed = True

@@ -6,11 +6,12 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tailgate.connection_table import connections_path
 from tailgate.errors import GeneratorError
 from tailgate.generator.child import Child
+from tailgate.vantage.agent.mail import Mail
 from tailgate.vantage.letters import MOST_PART_BYTES
 
 SAMPLES, CONNECTIONS = "samples", "connections"
@@ -20,23 +21,10 @@ _MOST_UNWRITTEN = 4
 _AT_ONCE = frozenset({"ready", "failed"})
 
 
-class Post(Protocol):
-    """Where letters are sent from."""
-
-    @property
-    def unwritten(self) -> int:
-        """How many are still on their way."""
-        ...
-
-    def send(self, about: str, parts: Mapping[str, bytes] | None = None, **fields: Any) -> int:
-        """Send one."""
-        ...
-
-
 class Work:
     """An order under way. number: the session's, of the order. over: whether the last letter of it is sent."""
 
-    def __init__(self, number: int, order: str, environment: Mapping[str, str], scratch: Path, mail: Post) -> None:
+    def __init__(self, number: int, order: str, environment: Mapping[str, str], scratch: Path, mail: Mail) -> None:
         self.over = False
         self._number, self._mail = number, mail
         self._samples = scratch / f"{number}.samples"

@@ -71,7 +71,7 @@ class EmulatedLaunching:
                 self.status = f"waiting for {len(ids)} × {self._spec.instance_type}"
                 for host in hosts:
                     self._start_agent(planes.client("ssm"), host, meeting)
-                yield meeting, hosts
+                yield meeting, self._described(planes, ids)  # a host has its address from when it is up
             finally:
                 with explained("terminate the emulated hosts"):
                     planes.clients.ec2.terminate_instances(InstanceIds=ids)
