@@ -28,6 +28,7 @@ SILENT_S = 10.0
 
 _ANSWER_S = 40.0  # a name that DNS does not know takes a resolver this long to give up
 _STEP_S = 0.2
+_LEAVES_S = 2.0
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _PACE = Pace(look_s=0.2, sign_s=1.0, beat_s=5.0)
 
@@ -138,7 +139,7 @@ class RemotePost:
     def close(self) -> None:
         """Dismiss its agent, as far as it hears that; raises nothing."""
         self._mail.send("leave")
-        self._mail.close(linger_s=2.0 if self.trouble is None else 0.0)
+        self._mail.close(linger_s=_LEAVES_S)
 
     def _received(self, letter: Letter) -> None:
         """Give a letter to whom it is for; in the thread that reads them."""

@@ -12,9 +12,9 @@ import pytest
 from tailgate.errors import GeneratorError, TargetError
 from tailgate.generator.drive import drive
 from tailgate.plan.load import ConstantRate
-from tests.emulated.agents import BUCKET, Agent, agent_at, eventually
+from tests.emulated.agents import BUCKET, Agent, Slow, agent_at, eventually
 from tests.emulated.conftest import Moto
-from tests.unit.generator.serving import Served, generators, serving
+from tests.unit.generator.serving import Served, generators, rows_once_each, serving
 
 
 @pytest.fixture
@@ -86,6 +86,16 @@ def test_an_agent_whose_session_goes_silent_ends_its_generator_and_itself(moto: 
         agent.post._mail.close()  # as when the session dies: no letter, no sign of life
         assert agent.process.wait(30) == 3
     assert "nobody has spoken to this host" in (tmp_path / "agent.log").read_text()
+
+
+def test_s3_on_a_bad_day_costs_time_and_no_sample(moto: Moto, tmp_path: Path, server: Served) -> None:
+    """Letters come late, and what S3 does not answer is asked again; the host is not taken for dead."""
+    with agent_at(moto, "tailgate/hosts/slow/i-1/", tmp_path, seen_through=lambda s3: Slow(s3, 0.7)) as agent:
+        order = server.order(ConstantRate(100, 8, 0))
+        samples = drive(order, start=agent.post.start)
+    assert samples.faults == ()
+    assert len(samples) == 800 == len(server.truth()["arrived"])
+    assert rows_once_each(samples, order)
 
 
 def test_a_letter_that_was_changed_on_its_way_is_refused_and_named(agent: Agent, server: Served) -> None:
