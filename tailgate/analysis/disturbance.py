@@ -65,6 +65,10 @@ def host_notes(case: Case, samples: Samples) -> Iterator[str]:
     if abs(step_s) > STEP_S:
         yield f"host: the wall clock stepped by {step_s * 1e3:+.1f} ms; times are the monotonic clock's, and stand"
     yield from _retransmits(samples)
+    packets = samples.host.get("allowance_exceeded", 0.0)
+    if packets:
+        beyond = f"{format_count(int(packets))} packets were beyond what the instance's network may carry, and were queued or dropped"
+        yield f"host: {beyond}: part of the tail is this host's and not the endpoint's; take a larger instance, or more of them"
 
 
 def _causes(case: Case, samples: Samples) -> Iterator[Cause]:

@@ -12,10 +12,11 @@ import os
 import resource
 import time
 from collections.abc import Callable, Iterable, Mapping
-from io import FileIO
 from pathlib import Path
 
 from tailgate.generator import counters
+from tailgate.generator.allowance import exceeded
+from tailgate.generator.kernel_files import Source, whole
 
 TOLD = {
     "workers": "generator processes that these numbers speak of",
@@ -36,6 +37,7 @@ TOLD = {
     "cpu_mhz_most": "the fastest seen",
     "tcp_segments": "TCP segments that this network namespace sent",
     "tcp_retransmits": "TCP segments that it sent again",
+    "allowance_exceeded": "packets that the instance's hypervisor queued or dropped, as beyond what its network may carry (EC2's ENA)",
     "clock_step_s": "largest movement of the wall clock against the monotonic one between two looks, with its sign",
     "clock_ahead_s": "how far the wall clock was ahead of the server's, where the server refused requests for it",
     "load_average": "tasks that ran or wanted to, over the last minute, at the end",
@@ -43,7 +45,6 @@ TOLD = {
 """What each key of `Host.told` means. Steal, throttling, retransmits and load are the host's; the rest is the process's own."""
 
 _READ = ("stat", "net/snmp", "pressure/cpu", "self/schedstat", "loadavg")
-_MOST_BYTES = 1 << 16
 _SUMMED = {"workers", "cpu_s", "involuntary_switches"}
 _LOOKS = 3
 _SECOND_S = 0.5  # in less, a tick of the kernel's accounting would be a large share
@@ -52,17 +53,23 @@ _SECOND_S = 0.5  # in less, a tick of the kernel's accounting would be a large s
 class Host:
     """Watches one load from its own process, from `begin` to `end`; `look` is called about once a second.
 
-    root: where proc and sys are mounted. clock_ahead_s: told from outside, where it is known.
+    root: where proc and sys are mounted. allowance: packets beyond the network's, since boot; asked at both ends alone, as a driver may
+    have to ask its device. clock_ahead_s: told from outside, where it is known.
     """
 
     def __init__(
-        self, root: Path = Path("/"), *, monotonic: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
+        self,
+        root: Path = Path("/"),
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        allowance: Callable[[], float | None] = exceeded,
     ) -> None:
-        self._monotonic, self._wall = monotonic, wall
+        self._monotonic, self._wall, self._allowance = monotonic, wall, allowance
         self._frequencies = root / "sys/devices/system/cpu"
-        self._proc = {name: _Source(root / "proc" / name) for name in _READ}
-        groups = counters.control_groups(_whole(root / "proc/self/cgroup"), _whole(root / "proc/self/mountinfo"))
-        self._quotas = [_Source(root / str(group).lstrip("/") / "cpu.stat") for group in groups]
+        self._proc = {name: Source(root / "proc" / name) for name in _READ}
+        groups = counters.control_groups(whole(root / "proc/self/cgroup"), whole(root / "proc/self/mountinfo"))
+        self._quotas = [Source(root / str(group).lstrip("/") / "cpu.stat") for group in groups]
         self.clock_ahead_s: float | None = None
         self._first: dict[str, float] = {}
         self._second: dict[str, float] = {}
@@ -71,7 +78,7 @@ class Host:
 
     def begin(self) -> None:
         """The load begins."""
-        self._first = self._last = self._second = self._read()
+        self._first = self._last = self._second = self._read() | self._exceeded()
         self._worst = {}
 
     def look(self) -> None:
@@ -97,6 +104,7 @@ class Host:
     def end(self) -> None:
         """The load is over, or never began: look once more, and let go of the files."""
         self.look()
+        self._last |= self._exceeded() if self._last else {}
         for source in (*self._proc.values(), *self._quotas):
             source.close()
         self._quotas = []
@@ -136,6 +144,10 @@ class Host:
         }
         return seen | {name: value for name, value in optional.items() if value is not None} | self._throttling()
 
+    def _exceeded(self) -> dict[str, float]:
+        packets = self._allowance()
+        return {} if packets is None else {"allowance_exceeded": packets}
+
     def _throttling(self) -> dict[str, float]:
         """Summed over our own control group and those above it, each of which has a quota of its own."""
         found = [one for quota in self._quotas if (one := counters.throttling(quota.text())) is not None]
@@ -148,7 +160,7 @@ class Host:
         processor = _running_on()
         if processor is None:
             return None
-        kilohertz = _whole(self._frequencies / f"cpu{processor}/cpufreq/scaling_cur_freq").strip()
+        kilohertz = whole(self._frequencies / f"cpu{processor}/cpufreq/scaling_cur_freq").strip()
         return int(kilohertz) / 1e3 if kilohertz.isascii() and kilohertz.isdigit() else None
 
     def _wall_ahead_s(self) -> float:
@@ -194,39 +206,6 @@ def _shares(difference: Mapping[str, float]) -> dict[str, float]:
     if ticks and "idle_ticks" in difference:
         shares["busy_share"] = 1 - difference["idle_ticks"] / ticks
     return shares
-
-
-class _Source:
-    """A file that the kernel writes anew for each reading; silent where it cannot be read."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._file: FileIO | None = FileIO(path)
-        except OSError:
-            self._file = None
-
-    def text(self) -> str:
-        """What it says now; empty where there is nothing to be had."""
-        if self._file is None:
-            return ""
-        try:
-            self._file.seek(0)
-            return self._file.read(_MOST_BYTES).decode("ascii", "replace")
-        except OSError:
-            return ""
-
-    def close(self) -> None:
-        """Let go of it."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-
-def _whole(path: Path) -> str:
-    source = _Source(path)
-    text = source.text()
-    source.close()
-    return text
 
 
 def _cpus() -> int:

@@ -173,6 +173,12 @@ def test_lost_packets_are_told_apart_from_a_slow_host(judged) -> None:
     assert "host: 70 of 7 000 TCP segments were sent again: the network loses packets" in text
 
 
+def test_packets_beyond_the_instances_network_are_told(judged) -> None:
+    """EC2 queues or drops them without a word to anybody but the driver."""
+    text = judged(0.02, QUIET | {"allowance_exceeded": 1234.0}).explain()
+    assert "host: 1 234 packets were beyond what the instance's network may carry" in text
+
+
 def test_a_stepped_wall_clock_is_a_note_where_no_stamp_was_taken_by_it(judged) -> None:
     """The portable clock is monotonic; where the kernel stamps, the generator reports a fault of its own."""
     assert (

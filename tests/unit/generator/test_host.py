@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,9 @@ class Scripted:
         """A control group's statistics."""
         self.write(f"sys/fs/cgroup/{group}/cpu.stat", f"usage_usec 1\nnr_periods 9\nnr_throttled {periods}\nthrottled_usec {stopped_us}\n")
 
-    def host(self) -> Host:
+    def host(self, allowance: Callable[[], float | None] = lambda: None) -> Host:
         """A watch over it."""
-        return Host(self.root, monotonic=lambda: self.monotonic_s, wall=lambda: self.wall_s)
+        return Host(self.root, monotonic=lambda: self.monotonic_s, wall=lambda: self.wall_s, allowance=allowance)
 
     def passes(self, seconds: float, wall_s: float | None = None) -> None:
         """Time goes by."""
@@ -119,6 +120,24 @@ def test_pressure_delay_segments_and_load_are_differences_or_of_now(scripted: Sc
     told = host.told
     assert (told["cpu_pressure_share"], told["waited_for_cpu_s"]) == (pytest.approx(0.25), pytest.approx(0.25))
     assert (told["tcp_segments"], told["tcp_retransmits"], told["load_average"]) == (1000, 3, 2.5)
+
+
+def test_packets_beyond_the_networks_allowance_are_asked_for_at_both_ends_alone(scripted: Scripted) -> None:
+    """Asking may take the driver a while, so not amid the load; where nobody counts them nothing is told."""
+    asked = iter([100.0, 142.0])
+    host = scripted.host(allowance=lambda: next(asked))
+    host.begin()
+    for _ in range(3):
+        scripted.passes(1)
+        host.look()
+    host.end()
+    assert host.told["allowance_exceeded"] == 42
+    assert next(asked, None) is None
+    untold = scripted.host(allowance=lambda: None)
+    untold.begin()
+    scripted.passes(1)
+    untold.end()
+    assert "allowance_exceeded" not in untold.told
 
 
 def test_a_counter_that_went_back_tells_nothing(scripted: Scripted) -> None:
