@@ -15,6 +15,8 @@ from tailgate.reporting.figures.level import MOST_RUNS, CaseHistory, HistoryPoin
 from tailgate.reporting.run_file import Run
 from tailgate.reporting.trend.circumstances import changed
 
+_NOT_KNOWN = {"unknown", "not trusted"}
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:
@@ -71,6 +73,11 @@ class CaseTrend:
     def alone(self) -> bool:
         """Whether there is but one run of it, which makes no line."""
         return all(len(line.told.points) == 1 for line in self.lines)
+
+    @property
+    def known(self) -> bool:
+        """Whether any line can say how its newest run compares with those before it."""
+        return any(line.state not in _NOT_KNOWN for line in self.lines)
 
     @property
     def moved(self) -> bool:

@@ -8,21 +8,21 @@ from tailgate.reporting.markdown_text import name, table, text
 from tailgate.reporting.notes import KIND_NOTES
 from tailgate.reporting.trend.lines import CaseTrend, Line
 from tailgate.reporting.trend.spark import spark
-from tailgate.reporting.trend.words import alone, newest_shown, shift_lines, state_shown, usual_shown, verdict
+from tailgate.reporting.trend.words import HEAD, alone, headline, newest_shown, shift_lines, state_shown, usual_shown, verdict
 
 _SIGNS = 30
-_HEAD = ("case", "metric", " runs", "oldest to newest", " newest", " usual [band]", "newest run")
+_METRIC, _DRAWN, _NEWEST, _USUAL, _CHANGE = HEAD
+_HEAD = ("case", _METRIC, " runs", _DRAWN, f" {_NEWEST}", f" {_USUAL}", _CHANGE)
 
 
 def markdown(cases: Sequence[CaseTrend], complaints: Sequence[str] = ()) -> str:
     """The page. complaints: sentences of what could not be read."""
-    moved = any(case.moved for case in cases)
     drawn = [case for case in cases if not case.alone]
     names = [case.told.case for case in drawn]
     twice = {name for name in names if names.count(name) > 1}
     return "".join(
         [
-            f"## Trend of tail latency: {'slower' if moved else 'as usual'}\n\n",
+            f"## Trend of tail latency: {headline(cases)}\n\n",
             f"{text(verdict(cases))}\n\n",
             *_kinds(cases),
             *table(_HEAD, [_row(case, line, keyed=case.told.case in twice) for case in drawn for line in case.lines]),

@@ -13,11 +13,16 @@ from rich.text import Text
 from tailgate.reporting.notes import KIND_NOTES
 from tailgate.reporting.trend.lines import CaseTrend, Line
 from tailgate.reporting.trend.spark import EARLIER, FAILED, NEW_LEVEL, NOT_TRUSTED, spark
-from tailgate.reporting.trend.words import alone, heading, newest_shown, shift_lines, state_shown, usual_shown, verdict
+from tailgate.reporting.trend.words import HEAD, alone, heading, newest_shown, shift_lines, state_shown, usual_shown, verdict
 
-_LEAST_SPARK = 8
+_LEAST_SPARK, _NARROWEST_SPARK = 8, 4
 _INDENT, _GAP = 2, 2
+_BAND_COLUMN = 2
+_RUNS = "runs"
+"""The head of the signs where there is no room for it in words."""
 _STYLES = {"slower": "bold red", "faster": "green", "not trusted": "yellow"}
+_METRIC, _DRAWN, *_TOLD = HEAD
+_HEAD = (_METRIC, *_TOLD)
 _BAND = "[ ]: what a run like those before lies within, 19 of 20 times on either side"
 _SIGNS = {
     NEW_LEVEL: "a new level begins",
@@ -28,13 +33,12 @@ _SIGNS = {
 
 
 def terminal(cases: Sequence[CaseTrend], *, width: int, styled: bool) -> str:
-    """Text of at most `width` columns, but for names that have no blank."""
+    """Text of at most `width` columns, but for names that have no blank. Where that is too few for all, the band is left out."""
     stream = io.StringIO()
     console = Console(file=stream, width=width, force_terminal=styled, no_color=not styled, highlight=False, legacy_windows=False)
     drawn = [case for case in cases if not case.alone]
     rows = {id(line): _cells(line) for case in drawn for line in case.lines}
-    widths = [max((len(cells[column]) for cells in rows.values()), default=0) for column in range(4)]
-    room = max(_LEAST_SPARK, width - _INDENT - sum(widths) - _GAP * 4)
+    widths, room = _columns([_HEAD, *rows.values()], width)
     signs: set[str] = set()
     names = [case.told.case for case in drawn]
     for case in drawn:
@@ -62,17 +66,30 @@ def _cells(line: Line) -> tuple[str, str, str, str]:
     return line.told.metric, newest_shown(line), usual_shown(line), state_shown(line)
 
 
+def _columns(rows: Sequence[Sequence[str]], width: int) -> tuple[list[int], int]:
+    """How wide each column of the cells is, 0 for one without room, and how many signs there is room for."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    room = width - _INDENT - sum(widths) - _GAP * len(widths)
+    if room < _LEAST_SPARK:
+        room += widths[_BAND_COLUMN] + _GAP
+        widths[_BAND_COLUMN] = 0
+    return widths, max(_NARROWEST_SPARK, room)
+
+
 def _table(case: CaseTrend, rows: dict[int, tuple[str, str, str, str]], widths: list[int], room: int, signs: set[str]) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, _GAP, 0, 0), collapse_padding=True)
-    metric_wide, newest_wide, usual_wide, state_wide = widths
-    table.add_column(no_wrap=True, min_width=metric_wide)
-    table.add_column(no_wrap=True, min_width=min(room, max(len(one.told.points) + len(one.told.changes) for one in case.lines)))
-    table.add_column(no_wrap=True, min_width=newest_wide, justify="right")
-    table.add_column(no_wrap=True, min_width=usual_wide)
-    table.add_column(no_wrap=True, min_width=state_wide)
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, _GAP, 0, 0), collapse_padding=True)
+    drawn = min(room, max(len(one.told.points) + len(one.told.changes) for one in case.lines))
+    metric, newest, usual, state = map(Text, _HEAD)  # brackets are no markup
+    table.add_column(metric, no_wrap=True, min_width=widths[0])
+    table.add_column(_DRAWN if drawn >= len(_DRAWN) else _RUNS, no_wrap=True, min_width=drawn)
+    table.add_column(newest, no_wrap=True, min_width=widths[1], justify="right")
+    if widths[_BAND_COLUMN]:
+        table.add_column(usual, no_wrap=True, min_width=widths[_BAND_COLUMN])
+    table.add_column(state, no_wrap=True, min_width=widths[3])
     for line in case.lines:
-        metric, newest, usual, state = rows[id(line)]
-        table.add_row(metric, _drawn(line, room, signs), newest, usual, Text(state, style=_STYLES.get(line.state, "")))
+        told, value, band, change = rows[id(line)]
+        bands = [band] if widths[_BAND_COLUMN] else []
+        table.add_row(told, _drawn(line, room, signs), value, *map(Text, bands), Text(change, style=_STYLES.get(line.state, "")))
     return table
 
 

@@ -10,6 +10,9 @@ from tailgate.reporting.numbers import UNKNOWN, change_shown, interval_in, momen
 from tailgate.reporting.plain import plain
 from tailgate.reporting.trend.lines import CaseTrend, Line, Shift
 
+HEAD = ("metric", "oldest to newest", "newest", "usual [band]", "change")
+"""What the columns of a line hold."""
+
 _COMMIT_DIGITS = 12
 _DIRTY = "-dirty"
 
@@ -39,15 +42,32 @@ def verdict(cases: Sequence[CaseTrend]) -> str:
     """The sentence that all comes down to."""
     moved = [case for case in cases if case.moved]
     if not moved:
-        return "No case is slower by its newest run." if len(cases) != 1 else "Its newest run does not make it slower."
+        return _as_usual(cases)
     each = "; ".join(f"{case.told.case or 'a case'}: {', '.join(_grown(case))}" for case in moved)
     how_many = f"{len(moved)} of {len(cases)} cases {'is' if len(moved) == 1 else 'are'} slower" if len(cases) > 1 else "Slower"
     return f"{how_many} than before, as two runs or more say, the newest among them: {each}."
 
 
+def headline(cases: Sequence[CaseTrend]) -> str:
+    """The same in a word or two."""
+    if any(case.moved for case in cases):
+        return "slower"
+    return "as usual" if any(case.known for case in cases) else "not known yet"
+
+
+def _as_usual(cases: Sequence[CaseTrend]) -> str:
+    """That nothing moved, as far as the newest runs can be held against anything."""
+    unknown = [case for case in cases if not case.known]
+    takes = f"it takes a trusted run with {LEAST_HISTORY} such before it"
+    if len(unknown) == len(cases):
+        return f"Whether {'its' if len(cases) == 1 else 'a'} newest run is slower is not known: {takes}."
+    said = "No case is slower by its newest run." if len(cases) != 1 else "Its newest run does not make it slower."
+    return f"{said} Not known of {len(unknown)} of {len(cases)} cases: {takes}." if unknown else said
+
+
 def alone(cases: Sequence[CaseTrend]) -> str | None:
     """A sentence of the cases of which there is but one run; None where there are none."""
-    names = [case.told.case or "a case without a name" for case in cases if case.alone]
+    names = dict.fromkeys(case.told.case or "a case without a name" for case in cases if case.alone)
     return f"one run only: {', '.join(names)}" if names else None
 
 

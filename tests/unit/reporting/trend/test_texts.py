@@ -50,6 +50,35 @@ def test_a_level_that_stays_is_told_and_is_no_news() -> None:
     assert "Its newest run does not make it slower." in text
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_columns_of_the_terminal_have_names(width: int) -> None:
+    """Which is the newest run, what it is held against, and by how much it differs, each above its column."""
+    lines = terminal(LEVEL, width=width, styled=False).splitlines()
+    head, row = (next(line for line in lines if line.lstrip().startswith(word)) for word in ("metric ", "p99 "))
+    heads = re.split(" {2,}", head.strip())
+    assert heads == ["metric", "oldest to newest", "newest", *(["usual [band]"] if width > 60 else []), "change"]
+    assert row[: head.index("newest", head.index("to newest") + 9) + 6].endswith(" ms")
+    assert row[head.index("change") :].endswith("as usual")
+    if width > 60:
+        assert re.match(r"[\d.]+ ms \[", row[head.index("usual") :])
+
+
+def test_what_is_not_known_is_not_called_as_usual() -> None:
+    """Of a case with too few runs nothing is said but that; beside others it is counted."""
+    few = trends(found([run_of(day, 0.04, "embedder") for day in range(3)]), metrics=["p99"])
+    text = terminal(few, width=120, styled=False)
+    assert "Whether its newest run is slower is not known: it takes a trusted run with 5 such before it." in text
+    assert markdown(few).startswith("## Trend of tail latency: not known yet\n")
+    beside = terminal([*few, *LEVEL], width=120, styled=False)
+    assert "No case is slower by its newest run. Not known of 1 of 2 cases: it takes" in beside
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_narrow_terminal_still_says_how_it_stands(width: int) -> None:
+    """The band gives way, then signs; what the line comes down to is whole."""
+    assert re.search(r"^  p99 .*[+-]\d+ %, as usual$", terminal(LEVEL, width=width, styled=False), re.MULTILINE)
+
+
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     """But where a line has no room for fewer signs; older runs give way first."""
@@ -67,7 +96,9 @@ def test_a_name_that_a_terminal_would_obey_is_shown_and_not_obeyed() -> None:
 
 
 def test_cases_of_one_run_are_named_in_a_sentence() -> None:
-    """They make no line."""
+    """They make no line, and one that several share stands there once."""
+    several = [replace(run, case={**run.case, "key": f"at {place}/s"}) for place, run in enumerate([run_of(0, 0.04)] * 3)]
+    assert terminal(trends(found(several)), width=100, styled=False).count(CASE) == 1
     cases = trends(found([run_of(0, 0.04), run_of(1, 0.04), run_of(2, 0.04, "embedder")]))
     text = terminal(cases, width=100, styled=False)
     assert "one run only: embedder-ml.m5.large-public" in text
