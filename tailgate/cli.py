@@ -40,19 +40,22 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with the given arguments (the process's own by default) and return its exit code."""
+    code = DONE
+    _open_what_is_closed()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a sign is no reason for a traceback
     try:
         options = _parser().parse_args(arguments)
-        code: int = options.run(options)
+        code = options.run(options)
         sys.stdout.flush()
     except TailgateError as error:
         return _complain(" ".join(str(error).split()))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _forget_output()
-        return DONE
+        from tailgate.reporting.output import forget_output
+
+        forget_output()
     except OSError as error:
         return _complain(f"{error.filename or 'output'}: {error.strerror}")
     return code
@@ -63,11 +66,11 @@ def _complain(sentence: str) -> int:
     return USAGE
 
 
-def _forget_output() -> None:
-    """The reader of a pipe has seen enough, as `| head` does; else the interpreter complains when it flushes at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def _open_what_is_closed() -> None:
+    """Standard output and error that were closed, as by `>&-`, lead nowhere; else there is none to print to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # for as long as the process lives
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -104,6 +104,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
         check_output(name)
         if name not in (None, STANDARD_OUTPUT) and any(_same(Path(name), path) for path in (options.old, *options.new)):
             raise PlanError(f"{name} is one of the files that are compared, and would be lost; name another one")
+    check_output(options.report)
     if options.report is not None and options.report.suffix.lower() not in {".html", ".htm"}:
         raise PlanError(f"--report {options.report} does not end in .html, and might be a record; name a page, such as compared.html")
 
@@ -140,7 +141,9 @@ def _print(told: Shown) -> None:
     import shutil
 
     from tailgate.reporting.compared.terminal import text
+    from tailgate.reporting.output import STANDARD_OUTPUT, output
 
     on_terminal = sys.stdout.isatty()
     width = max(_NARROWEST, shutil.get_terminal_size().columns) if on_terminal else _PIPED
-    print(text(told, width=width, styled=on_terminal and "NO_COLOR" not in os.environ), end="")
+    with output(STANDARD_OUTPUT) as file:
+        file.write(text(told, width=width, styled=on_terminal and "NO_COLOR" not in os.environ))

@@ -56,7 +56,8 @@ def judge_again(options: argparse.Namespace) -> int:
         with output(options.json) as file:
             file.write(f"{text}\n")
     if options.json != STANDARD_OUTPUT:
-        print("\n\n".join(verdict.explain() for _, _, verdict in judged))
+        with output(STANDARD_OUTPUT) as file:
+            file.write("\n\n".join(verdict.explain() for _, _, verdict in judged) + "\n")
     outcomes = {verdict.outcome.name for _, _, verdict in judged} | ({"INCONCLUSIVE"} if complaints else set())
     return next(_EXIT_CODES[name] for name in ("FAIL", "INCONCLUSIVE", "PASS") if name in outcomes)
 

@@ -109,7 +109,7 @@ def _why_none(options: argparse.Namespace, runs: Sequence[Run]) -> str:
 
 
 def _write(options: argparse.Namespace, cases: Sequence[CaseTrend], complaints: Sequence[str]) -> None:
-    from tailgate.reporting.output import output
+    from tailgate.reporting.output import STANDARD_OUTPUT, output
     from tailgate.reporting.trend.document import document
     from tailgate.reporting.trend.markdown import markdown
     from tailgate.reporting.trend.table import terminal
@@ -120,7 +120,8 @@ def _write(options: argparse.Namespace, cases: Sequence[CaseTrend], complaints: 
                 file.write(made(cases, complaints))
     if not _piped(options):
         columns = shutil.get_terminal_size((120, 24)).columns
-        print(terminal(cases, width=columns, styled=sys.stdout.isatty() and "NO_COLOR" not in os.environ), end="")
+        with output(STANDARD_OUTPUT) as file:
+            file.write(terminal(cases, width=columns, styled=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
 
 
 def _piped(options: argparse.Namespace) -> bool:

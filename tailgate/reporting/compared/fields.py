@@ -12,7 +12,7 @@ cases         each: case (its id), key, target, vantage, pair (ids of both cases
   metrics     metric, before, after (infinite where failures reach so far: null), difference with low and high, relative with
               relative_low and relative_high (null of shares of requests), outcome, better, decides (whether it counts for the
               outcome), why and runs_to_settle of what is undecided
-only_before, only_after   ids of cases that one side alone has
+only_before, only_after   ids of cases that one side alone has; of what is after also, with its differences, what was asked otherwise
 unread        before and after: a sentence for each file, or run in a file, that could not be read
 """
 

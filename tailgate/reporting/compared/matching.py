@@ -31,7 +31,10 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """All that can be compared, in the order of the cases after; ids of cases that one side alone has."""
+    """All that can be compared, in the order of the cases after; ids of cases that one side alone has.
+
+    What is after and was asked otherwise than what a case of the same id is compared by is in only_after, with the differences.
+    """
 
     matched: tuple[Matched, ...]
     only_before: tuple[str, ...]
@@ -56,7 +59,8 @@ def sides(before: Sequence[Run], after: Sequence[Run], cases: Collection[str] = 
     if refused or not common:
         raise RecordError(_refusal(first, second, refused or list(second)))
     matched = tuple(Matched(tuple(first[key]), tuple(second[key])) for key in common)
-    return Sides(matched, tuple(sorted(ids[0] - ids[1])), tuple(sorted(ids[1] - ids[0])))
+    otherwise = [line for key in second if key not in first and _id(key) in ids[0] for line in _lines(first, second[key][-1])]
+    return Sides(matched, tuple(sorted(ids[0] - ids[1])), tuple(sorted({*(ids[1] - ids[0]), *otherwise})))
 
 
 def _grouped(runs: Collection[Run], cases: Collection[str]) -> _Groups:

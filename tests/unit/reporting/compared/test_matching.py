@@ -53,6 +53,17 @@ def test_kinds_of_target_are_never_compared(kinds: tuple[str, str]) -> None:
             sides(before, after, cases)
 
 
+def test_what_is_after_and_not_compared_is_named_though_its_case_is() -> None:
+    """Another kind of target, or another load, beside one that is compared: nobody takes it for compared."""
+    faster = case_of("ranker", 200, 3)
+    after = [run_of(hour=2), run_of(hour=2, target="sagemaker"), run_of(hour=3, case=faster)]
+    found = sides([run_of(hour=1)], after)
+    assert found.only_after == (
+        "ranker-ml.m5.large-public: load per_s was 100, is 200",
+        "ranker-ml.m5.large-public: target was process, is sagemaker",
+    )
+
+
 def test_a_case_that_was_asked_otherwise_is_refused_unless_others_are_picked() -> None:
     """The refusal says in what, and which case may be picked."""
     before = [run_of(hour=1), run_of("embedder", 1)]
