@@ -21,11 +21,21 @@ _SWITCH_INTERVAL_S = 5e-5
 
 async def listen(protocol: Callable[[], asyncio.Protocol], ip: str, context: ssl.SSLContext | None = None) -> int:
     """Listen on a free port of an address; returns the port."""
-    listening = socket.create_server((ip, 0), backlog=_BACKLOG)
+    at = listening(ip)
+    await serve(protocol, at, context)
+    return int(at.getsockname()[1])
+
+
+def listening(ip: str, port: int = 0) -> socket.socket:
+    """A socket that listens there, on a free port unless one is named. Raises OSError."""
+    return socket.create_server((ip, port), backlog=_BACKLOG)
+
+
+async def serve(protocol: Callable[[], asyncio.Protocol], at: socket.socket, context: ssl.SSLContext | None = None) -> None:
+    """Serve whoever connects to a socket that listens."""
     await asyncio.get_running_loop().create_server(
-        protocol, sock=listening, backlog=_BACKLOG, ssl=context, ssl_shutdown_timeout=_FAREWELL_S if context else None
+        protocol, sock=at, backlog=_BACKLOG, ssl=context, ssl_shutdown_timeout=_FAREWELL_S if context else None
     )
-    return int(listening.getsockname()[1])
 
 
 def end_of_life() -> asyncio.Future[None]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -30,6 +31,8 @@ class Hosts:
     role: str = "hosts"
 
     def __post_init__(self) -> None:
+        namespace = self.keeping.namespace
+        self.network = None if namespace is None else Path(namespace).stat().st_ino
         self.ec2, self.ssm, self.s3, self.iam = (self.client(service) for service in ("ec2", "ssm", "s3", "iam"))
 
     def make_role(self) -> None:
@@ -119,9 +122,10 @@ def emulated_hosts(paths: Sequence[str] = ("public",), **more: Any) -> Iterator[
     keeping = Keeping.start(HostSettings(**more), paths)
     moto = Child("control plane", "tailgate.targets.emulated.control_plane", last_lines=20)
     try:
-        moto.tell({"ip": keeping.gateway, "hosts": True})
-        url = moto.ready(60.0)["url"]
-        keeping.attend(url, CREDENTIALS, {"runtime.example": keeping.ips["public"]})
+        moto.tell({"hosts": True, "beside": keeping.beside})
+        ready = moto.ready(60.0)
+        url = ready["url"]
+        keeping.attend(ready, CREDENTIALS, {"runtime.example": keeping.ips["public"]})
         hosts = Hosts(keeping, moto, url)
         hosts.make_role()
         yield hosts

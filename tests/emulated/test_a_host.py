@@ -9,10 +9,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tailgate.targets.emulated.elsewhere import made_in
+from tailgate.targets.serving import listening
 from tailgate.vantage.emulated.namespaces import missing
 from tests.emulated.hosts import REGION, Hosts, emulated_hosts, in_namespaces, wait
 
@@ -59,9 +62,9 @@ def test_a_bundle_reaches_a_host_through_s3_by_its_role(hosts: Hosts, host: str)
 def test_a_delay_line_adds_its_round_trip_time_to_its_path_alone(hosts: Hosts, host: str) -> None:
     """Connecting takes one: the quickest of many, whatever else this host does, differs by 2 ms ± .3, and never by less."""
     in_namespaces(hosts)
-    with closing(socket.create_server((hosts.keeping.ips["public"], 0), backlog=500)) as near:
+    with closing(made_in(hosts.keeping.namespace, partial(listening, hosts.keeping.ips["public"]))) as near:
         port = near.getsockname()[1]
-        with closing(socket.create_server((hosts.keeping.ips["privatelink"], port), backlog=500)) as far:
+        with closing(made_in(hosts.keeping.namespace, partial(listening, hosts.keeping.ips["privatelink"], port))) as far:
             for server in (near, far):
                 threading.Thread(target=accept_all, args=(server,), daemon=True).start()
             ips = [hosts.keeping.ips[path] for path in PATHS]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 import tailgate
@@ -75,12 +76,16 @@ def test_the_names_of_the_paths_resolve_on_a_host(emulation: Emulated, host: str
 
 
 def test_this_host_still_asks_by_its_own_credentials(emulation: Emulated) -> None:
-    """Hosts or not, endpoints have one address, which is dialled from both."""
+    """Endpoints are dialled in the hosts' network, and on loopback from here: nothing listens in this host's own network beyond that."""
     _, endpoint, target = emulation
     planes = target.start()
     assert planes.keeping is not None
     assert {path: dial.partition(":")[0] for path, dial in planes.dial.items()} == dict(planes.keeping.ips)
     assert all(address.dial == planes.dial[path] for path, address in endpoint.addresses.items())
+    assert all(dial.startswith("127.") for dial in planes.dial_here.values())
+    listening = [one for one in psutil.net_connections("inet") if one.pid in {child.pid for child in planes.children}]
+    assert listening
+    assert all(one.laddr.ip.startswith("127.") for one in listening)
     assert planes.client("sts").get_caller_identity()["Account"] == "123456789012"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -61,16 +61,19 @@ class Emulation:
     pid: int
     folder: Path
 
-    def order(self, path: str, second: str | None = None) -> Order:
-        """Load that reveals a path's time, to one address or divided between two."""
+    def order(self, path: str, second: str | None = None, *, here: bool = False) -> Order:
+        """Load that reveals a path's time, to one address or divided between two; at the addresses that load from this host dials."""
         addresses = self.endpoint.addresses
+        if here:
+            dial = self.target.start().dial_here
+            addresses = {path: replace(address, dial=dial[path]) for path, address in addresses.items()}
         load = Poisson(per_s=100, for_s=4, warmup_s=0.5, seed=3)
         samples = self.folder / f"{path}-{second}.samples"
         return Order(addresses[path], load, (b"{}",), samples, second=addresses[second] if second else None)
 
-    def from_here(self, order: Order) -> Samples:
+    def from_here(self, path: str) -> Samples:
         """Driven by this host."""
-        return self._driven(order, "")
+        return self._driven(self.order(path, here=True), "")
 
     def from_host(self, order: Order) -> Samples:
         """Driven from the emulated host's network, with this host's credentials."""
@@ -133,7 +136,8 @@ def median_difference_s(more: Callable[[], np.ndarray], less: Callable[[], np.nd
 def test_an_endpoint_answers_a_host_as_it_answers_this_one(emulation: Emulation) -> None:
     """p50 and p99 within .3 ms: a namespace, its cable and its switch add next to nothing."""
     apart_s = median_difference_s(
-        lambda: quantiles_s(emulation.from_host(emulation.order(NEAR))), lambda: quantiles_s(emulation.from_here(emulation.order(NEAR)))
+        lambda: quantiles_s(emulation.from_host(emulation.order(NEAR))),
+        lambda: quantiles_s(emulation.from_here(NEAR)),
     )
     assert np.abs(apart_s).max() < ALLOWED_S, apart_s
 
@@ -141,7 +145,8 @@ def test_an_endpoint_answers_a_host_as_it_answers_this_one(emulation: Emulation)
 def test_a_delay_line_adds_its_round_trip_time_for_the_host_alone(emulation: Emulation) -> None:
     """2 ms ± .3 between host and here, at p50 and p99."""
     apart_s = median_difference_s(
-        lambda: quantiles_s(emulation.from_host(emulation.order(FAR))), lambda: quantiles_s(emulation.from_here(emulation.order(FAR)))
+        lambda: quantiles_s(emulation.from_host(emulation.order(FAR))),
+        lambda: quantiles_s(emulation.from_here(FAR)),
     )
     assert np.abs(apart_s - ROUND_TRIP_S).max() < ALLOWED_S, apart_s
 

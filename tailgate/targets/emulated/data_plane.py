@@ -20,13 +20,14 @@ from tailgate.targets.emulated.certificates import Authority
 from tailgate.targets.emulated.control_plane_view import ControlPlaneView
 from tailgate.targets.emulated.departures import Departures
 from tailgate.targets.emulated.directory import Directory
+from tailgate.targets.emulated.elsewhere import made_in
 from tailgate.targets.emulated.exchange import Connection
 from tailgate.targets.emulated.invocations import Invocations
 from tailgate.targets.emulated.orders import Orders
 from tailgate.targets.emulated.profiles import load_profiles
 from tailgate.targets.emulated.sigv4 import Verifier
 from tailgate.targets.emulated.truth import Truth
-from tailgate.targets.serving import be_prompt, end_of_life, leave, listen
+from tailgate.targets.serving import be_prompt, end_of_life, leave, listen, listening, serve
 
 _ADMIN_IP = "127.0.0.1"
 
@@ -42,8 +43,11 @@ async def run(orders: Orders) -> None:
     for path, listener in orders.listen.items():
         profiles.floor(path)  # a path without one is refused now, not at its first request
         invocations = Invocations(path, orders.region, verifier, directory, departures, truth)
-        context = authority.server_context([*listener.names, listener.ip])
+        context = authority.server_context([*listener.names, listener.ip, *([listener.beside] if listener.beside else [])])
         ports[path] = await listen(partial(Connection, invocations.serve), listener.ip, context)
+        if listener.beside is not None:
+            beside = made_in(orders.namespace, partial(listening, listener.beside, ports[path]))
+            await serve(partial(Connection, invocations.serve), beside, context)
     admin_port = await listen(partial(Connection, Admin(truth).serve), _ADMIN_IP)
     be_prompt()
     print(json.dumps({"ready": True, "ca_pem": authority.ca_pem, "ports": ports, "admin_port": admin_port}), flush=True)

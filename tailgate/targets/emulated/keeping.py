@@ -30,8 +30,9 @@ class HostSettings:
 class Keeping:
     """A running keeper and its network.
 
-    kind: `namespaces`, or `loopback` where these are not permitted, and why. gateway: this host's address there, for moto.
-    ips: of the data plane's network paths, by name. Hosts reach these alone.
+    kind: `namespaces`, or `loopback` where these are not permitted, and why. gateway: the address by which hosts ask moto. ips: of the
+    data plane's network paths, by name. Hosts reach these alone. namespace: where these addresses are, by its path, for as long as the
+    keeper lives; None for this host's own network.
     """
 
     child: Child
@@ -39,6 +40,7 @@ class Keeping:
     why: str
     gateway: str
     ips: Mapping[str, str]
+    namespace: str | None
 
     @classmethod
     def start(cls, settings: HostSettings, paths: Iterable[str], keep_on: Callable[[], None] = lambda: None) -> Keeping:
@@ -51,15 +53,21 @@ class Keeping:
         except BaseException:
             child.end(1.0)
             raise
-        return cls(child, ready["kind"], ready["why"], ready["gateway"], ready["ips"])
+        return cls(child, ready["kind"], ready["why"], ready["gateway"], ready["ips"], ready["namespace"])
 
-    def attend(self, control_plane: str, credentials: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None) -> None:
-        """Keep hosts for the instances of the moto at that URL, which has to have been told `hosts`, and to listen on `gateway`.
+    @property
+    def beside(self) -> dict[str, str | None]:
+        """For moto: where hosts ask it, beside its own address."""
+        return {"namespace": self.namespace, "ip": self.gateway}
+
+    def attend(self, moto: Mapping[str, Any], credentials: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None) -> None:
+        """Keep hosts for the instances of a moto, by what it said when it was ready, which has to have been told `hosts` and `beside`.
 
         credentials: what the instances' roles lend (access_key, secret_key; see `sigv4.Credentials`), None for none. names: what hosts
         resolve, to which address; only in namespaces. Raises TargetError.
         """
-        self.child.tell({"control_plane": control_plane, "credentials": credentials, "names": dict(names or {})})
+        where = {"control_plane": moto["url"], "for_hosts": moto["url_beside"]}
+        self.child.tell({**where, "credentials": credentials, "names": dict(names or {})})
 
 
 def instances_at(control_plane: str) -> list[dict[str, Any]]:

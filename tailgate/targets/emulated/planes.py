@@ -31,9 +31,10 @@ _ASK_TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Planes:
-    """A running emulation. dial: by network path, the `ip:port` that the data plane listens on. keeping: of its hosts, if any.
+    """A running emulation. dial: by network path, the `ip:port` at which load finds the data plane. keeping: of its hosts, if any.
 
-    url: the control plane's. session: boto3's, with the emulated account's credentials.
+    dial_here: the same for load from this host, where it has hosts, who dial other addresses. url: the control plane's, from here.
+    session: boto3's, with the emulated account's credentials.
     """
 
     control: Child
@@ -43,6 +44,7 @@ class Planes:
     private_link: PrivateLink
     hosts: Mapping[str, str]
     dial: Mapping[str, str]
+    dial_here: Mapping[str, str]
     ca_pem: str
     admin_port: int
     url: str
@@ -92,16 +94,17 @@ class Planes:
         profiles: Path | None,
         keep_on: KeepOn,
     ) -> Planes:
-        moto.tell(dataclasses.asdict(control if keeping is None else dataclasses.replace(control, ip=keeping.gateway, hosts=True)))
+        moto.tell(dataclasses.asdict(control if keeping is None else dataclasses.replace(control, hosts=True, beside=keeping.beside)))
         credentials = Credentials.made_up()
         core = credentials.session()
         check_region(core, region)
         session = boto3_session(core, region)
-        url = moto.ready(_READY_WITHIN_S, keep_on)["url"]
+        moto_ready = moto.ready(_READY_WITHIN_S, keep_on)
+        url = moto_ready["url"]
         clients = clients_for(session, region, url)
         link = make_private_link(clients.ec2, region)
         hosts = hosts_of(link, region, profiled_paths(profiles))
-        ips = dict(zip(hosts, loopback_ips(len(hosts)), strict=True)) if keeping is None else keeping.ips
+        ips = dict(zip(hosts, loopback_ips(len(hosts)), strict=True))
         keep_on()
         data.tell(_orders(url, region, seed, credentials, {path: (ips[path], host) for path, host in hosts.items()}, profiles, keeping))
         keep_on()
@@ -109,12 +112,13 @@ class Planes:
         with explained("ask the control plane"):
             clients.sagemaker.list_endpoints(MaxResults=1)
         answer = data.ready(_READY_WITHIN_S, keep_on)
-        dial = {path: f"{ips[path]}:{answer['ports'][path]}" for path in hosts}
+        here = dial = {path: f"{ips[path]}:{answer['ports'][path]}" for path in hosts}
         if keeping is not None:
-            names = {host: ips[path] for path, host in hosts.items()}
-            keeping.attend(url, {"access_key": credentials.access_key, "secret_key": credentials.secret_key}, names)
+            dial = {path: f"{keeping.ips[path]}:{answer['ports'][path]}" for path in hosts}
+            names = {host: keeping.ips[path] for path, host in hosts.items()}
+            keeping.attend(moto_ready, {"access_key": credentials.access_key, "secret_key": credentials.secret_key}, names)
         ca_pem, admin_port = answer["ca_pem"], answer["admin_port"]
-        return cls(moto, data, clients, credentials, link, hosts, dial, ca_pem, admin_port, url, session, keeping)
+        return cls(moto, data, clients, credentials, link, hosts, dial, here, ca_pem, admin_port, url, session, keeping)
 
     def client(self, service: str, attempts: int = 3) -> Any:
         """A client for another service of the control plane. attempts: of each call. Raises TargetError."""
@@ -177,5 +181,7 @@ def _orders(
     """What the data plane is told. listen: by network path, address and name."""
     identity = {"access_key": credentials.access_key, "secret_key": credentials.secret_key, "lent": keeping is not None}
     orders: dict[str, Any] = {"control_plane": url, "region": region, "seed": seed, "credentials": identity}
-    orders["listen"] = {path: {"ip": ip, "names": [host]} for path, (ip, host) in listen.items()}
+    beside = {} if keeping is None else keeping.ips
+    orders["listen"] = {path: {"ip": ip, "names": [host], "beside": beside.get(path)} for path, (ip, host) in listen.items()}
+    orders["namespace"] = None if keeping is None else keeping.namespace
     return orders | ({"profiles": str(profiles)} if profiles else {})

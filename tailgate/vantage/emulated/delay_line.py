@@ -1,16 +1,15 @@
 """Delay line: gives network paths a round-trip time. `python -m tailgate.vantage.emulated.delay_line`, by the keeper.
 
-Two TUN devices, one on this host and one in the switch's namespace; each packet that enters one leaves the other after the one-way
-time of the address that it is to, or from, of all on this host. So connecting, TLS and data all see the time, as on a network; kernels
-without netem can. It reads one line of JSON from stdin: {"near": DEVICE, "far": [PATH OF THE NAMESPACE, DEVICE], "one_way_s": {IP:
-SECONDS}}, makes both devices, answers {"ready": true}, and lives until stdin ends: then, or however else it ends, the devices are gone
-and packets for these addresses go nowhere, rather than there without delay. What it did is its last word.
+Two TUN devices, one in the namespace of the endpoints and one in the switch's; each packet that enters one leaves the other after the
+one-way time of the address that it is to, or from, of all at the endpoints. So connecting, TLS and data all see the time, as on a
+network; kernels without netem can. It reads one line of JSON from stdin: {"near": [PATH OF ITS NAMESPACE, DEVICE], "far": likewise,
+"one_way_s": {IP: SECONDS}}, makes both devices, answers {"ready": true}, and lives until stdin ends: then, or however else it ends, the
+devices are gone and packets for these addresses go nowhere, rather than there without delay. What it did is its last word.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import gc
 import heapq
@@ -27,8 +26,8 @@ from collections.abc import Mapping
 from threading import Thread
 
 from tailgate.clock import Alarm, sharpen_timers
+from tailgate.targets.emulated.elsewhere import made_in
 
-_CLONE_NEWNET = 0x40000000
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 _PACKET_BYTES = 2048
 _AWAKE_S = 0.0001  # awake this long before a packet is due: the timer's own lateness
@@ -112,36 +111,15 @@ class DelayLine:
             os.write(to, packet)
 
 
-def open_device(name: str, namespace: str | None = None) -> int:
-    """A TUN device, in this network namespace or another's; it exists as long as the descriptor. Raises OSError."""
-    opened: list[int | OSError] = []
+def open_device(namespace: str, name: str) -> int:
+    """A TUN device in a network namespace; it exists as long as the descriptor. Raises OSError."""
 
-    def open_there() -> None:
-        try:
-            if namespace is not None:
-                _enter(namespace)
-            descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
-            fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _IFF_TUN | _IFF_NO_PI))
-            opened.append(descriptor)
-        except OSError as error:
-            opened.append(error)
+    def open_there() -> int:
+        descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
+        fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _IFF_TUN | _IFF_NO_PI))
+        return descriptor
 
-    thread = Thread(target=open_there)  # a namespace is a thread's
-    thread.start()
-    thread.join()
-    if isinstance(opened[0], OSError):
-        raise opened[0]
-    return opened[0]
-
-
-def _enter(namespace: str) -> None:
-    descriptor = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if ctypes.CDLL(None, use_errno=True).setns(descriptor, _CLONE_NEWNET) != 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), namespace)
-    finally:
-        os.close(descriptor)
+    return made_in(namespace, open_there)
 
 
 def _be_prompt() -> None:
@@ -158,7 +136,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     told = json.loads(sys.stdin.readline())
     try:
-        near, far = open_device(told["near"]), open_device(told["far"][1], told["far"][0])
+        near, far = open_device(*told["near"]), open_device(*told["far"])
     except OSError as error:
         print(f"no delay line: /dev/net/tun is refused ({error})", file=sys.stderr, flush=True)
         os._exit(1)

@@ -3,9 +3,10 @@
 It reads two lines of JSON from stdin. The first has the network, which it makes and tells: {"paths": {"public": 0.0,
 "privatelink": 0.002}, "minute_s": 60.0, "namespaces": true}; paths are those of the data plane, with the round-trip time in seconds
 that is added for hosts; the others may be left out. It answers {"ready": true, "kind": "namespaces", "why": "", "gateway": IP,
-"ips": {path: IP}}. The second says where moto is, once it listens there: {"control_plane": URL, "credentials": {…} or null, "names":
-{HOST: IP}}. From then on it keeps hosts, until its stdin ends. Hosts end with it, however it ends: their processes hold a pipe from
-it, and the kernel takes back namespaces that nobody is in.
+"ips": {path: IP}, "namespace": PATH or null}: the namespace is where these addresses are. The second says where moto is, once it
+listens: {"control_plane": URL for the keeper, "for_hosts": URL for hosts, "credentials": {…} or null, "names": {HOST: IP}}. From then
+on it keeps hosts, until its stdin ends. Hosts end with it, however it ends: their processes hold a pipe from it, and the kernel takes
+back namespaces that nobody is in.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class Keeper:
     def _launch(self, instance: dict[str, Any]) -> None:
         try:
             berth = self._network.berth(instance["mac"])
-            told = {key: self._told.get(key) for key in ("control_plane", "credentials", "names", "minute_s")}
+            told = {key: self._told.get(key) for key in ("credentials", "names", "minute_s")} | {"control_plane": self._told["for_hosts"]}
             self._hosts[instance["instance_id"]] = KeptHost(instance, berth, told, self._news)
         except (TargetError, OSError) as error:
             self._report(instance, {"state": "terminated", "reason": f"Server.InternalError: {error}"})
@@ -159,7 +160,7 @@ def open_delay_line(network: NamespaceNetwork, round_trips_s: Mapping[str, float
     try:
         line.tell(
             {
-                "near": network.delay_device,
+                "near": [network.namespace, DELAYED_DEVICE],
                 "far": [network.switch.path, DELAYED_DEVICE],
                 "one_way_s": {network.ips[path]: seconds / 2 for path, seconds in round_trips_s.items()},
             }
@@ -183,7 +184,8 @@ def main() -> None:
         adopt()
         network, why = open_network(list(asked["paths"]), list(delayed), wanted=asked.get("namespaces", True))
         line = open_delay_line(network, delayed) if delayed and isinstance(network, NamespaceNetwork) else None
-        print(json.dumps({"ready": True, "kind": network.kind, "why": why, "gateway": network.gateway, "ips": network.ips}), flush=True)
+        where = {"gateway": network.gateway, "ips": network.ips, "namespace": network.namespace}
+        print(json.dumps({"ready": True, "kind": network.kind, "why": why, **where}), flush=True)
         told = sys.stdin.readline()
         keeper = Keeper(network, line, (json.loads(told) if told else {"control_plane": ""}) | {"minute_s": asked.get("minute_s", 60.0)})
         try:

@@ -1,13 +1,13 @@
 """Network: what a keeper's hosts are on. Namespaces at a switch where this host permits them, loopback addresses elsewhere.
 
-A switch in a namespace of its own joins the hosts and this host. What goes to a network path that has a round-trip time is
-passed on by the switch to the delay line, and comes back to the hosts' second addresses over it.
+A switch in a namespace joins the hosts and what they ask, moto and the data plane, whose sockets for them are in a namespace too: this
+host's own network has no part in it. What goes to a network path that has a round-trip time is passed on by the switch to the delay
+line, and comes back to the hosts' second addresses over it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import random
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from typing import Protocol
 from tailgate.errors import TargetError
 from tailgate.targets.emulated.network import loopback_ips
 from tailgate.vantage.emulated import namespaces
-from tailgate.vantage.emulated.addresses import HOSTS, METADATA_IP, NETWORKS, Network
+from tailgate.vantage.emulated.addresses import DELAYED, GATEWAY, HOSTS, METADATA_IP, SWITCH, delayed_ip, host_ip, path_ip
 from tailgate.vantage.emulated.files import OWN_FILES
 from tailgate.vantage.emulated.namespaces import Namespace
 
-_TRIES = 20
 DELAYED_DEVICE = "delayed"
+_DEVICE = "account"
 _APART = ("unshare", "--pid", "--mount", "--uts", "--fork", "--kill-child", "--mount-proc", "--propagation", "private")
 
 
@@ -44,7 +44,10 @@ class Berth:
 
 
 class HostNetwork(Protocol):
-    """What hosts are on. kind: `namespaces` or `loopback`. gateway: this host's address there. ips: of the network paths, by name."""
+    """What hosts are on. kind: `namespaces` or `loopback`. gateway: where they find moto. ips: of the network paths, by name.
+
+    namespace: where these addresses are, by its path; None for this host's own network.
+    """
 
     @property
     def kind(self) -> str: ...  # noqa: D102  # told above
@@ -54,6 +57,9 @@ class HostNetwork(Protocol):
 
     @property
     def ips(self) -> Mapping[str, str]: ...  # noqa: D102
+
+    @property
+    def namespace(self) -> str | None: ...  # noqa: D102
 
     def berth(self, mac: str | None) -> Berth:
         """A place for one more host. Raises TargetError where there is none left."""
@@ -73,6 +79,7 @@ class LoopbackNetwork:
 
     kind = "loopback"
     gateway = "127.0.0.1"
+    namespace = None
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.ips = dict(zip(paths, loopback_ips(len(paths)), strict=True))
@@ -93,44 +100,36 @@ class NamespaceNetwork:
     """Hosts that are network namespaces. delayed: the network paths that have a round-trip time. Raises TargetError."""
 
     kind = "namespaces"
+    gateway = GATEWAY
 
     def __init__(self, paths: Sequence[str], delayed: Sequence[str]) -> None:
-        self.switch = Namespace()
+        self.ips = {path: path_ip(index) for index, path in enumerate(paths)}
+        self._delayed_ips = [self.ips[path] for path in delayed]
+        self._namespaces: dict[int, Namespace] = {}
+        self.account, self.switch = Namespace(), Namespace()
         try:
             namespaces.run(self.switch.entering(*_APART, *OWN_FILES))  # containers permit networks and refuse this
+            self._plug_in([ip for path, ip in self.ips.items() if path not in delayed])
         except TargetError:
-            self.switch.close()
+            self.close()
             raise
-        self._network = self._plugged_in()
-        self._namespaces: dict[int, Namespace] = {}
-        self.gateway = self._network.gateway
-        self.ips = {path: self._network.path_ip(index) for index, path in enumerate(paths)}
-        self._delayed_ips = [self.ips[path] for path in delayed]
-        near = [ip for path, ip in self.ips.items() if path not in delayed]
-        device = self._network.device
-        namespaces.ip(
-            f"addr add {self.gateway}/25 dev {device}", *(f"addr add {ip}/32 dev {device}" for ip in near), f"link set {device} up"
-        )
-        self.switch.ip(
-            *("link set lo up", "link add hosts type bridge", "link set uplink master hosts", "link set uplink up"),
-            *(f"addr add {self._network.switch}/25 dev hosts", "link set hosts up"),
-        )
 
     @property
-    def delay_device(self) -> str:
-        """The delay line's end on this host."""
-        return self._network.device + "d"
+    def namespace(self) -> str:
+        """Of what hosts ask."""
+        return self.account.path
 
     def join_delay_line(self) -> None:
         """Lead the delayed paths over it, once both its devices are there. Raises TargetError."""
-        device, route = self.delay_device, self._network.delayed
-        namespaces.ip(
-            f"link set {device} up", *(f"addr add {ip}/32 dev {device}" for ip in self._delayed_ips), f"route add {route} dev {device}"
+        self.account.ip(
+            f"link set {DELAYED_DEVICE} up",
+            *(f"addr add {ip}/32 dev {DELAYED_DEVICE}" for ip in self._delayed_ips),
+            f"route add {DELAYED} dev {DELAYED_DEVICE}",
         )
         self.switch.ip(
             f"link set {DELAYED_DEVICE} up",
             *(f"route add {ip}/32 dev {DELAYED_DEVICE}" for ip in self._delayed_ips),
-            f"route add {route} dev hosts",
+            f"route add {DELAYED} dev hosts",
         )
         self.switch.forward()
 
@@ -146,7 +145,7 @@ class NamespaceNetwork:
             own.close()
             del self._namespaces[index]
             raise
-        return Berth(index, self._network.host_ip(index), (METADATA_IP, 80), tuple(own.entering()), isolated=True)
+        return Berth(index, host_ip(index), (METADATA_IP, 80), tuple(own.entering()), isolated=True)
 
     def free(self, berth: Berth) -> None:
         """Its cable at the switch goes with the namespace, whose end the kernel sees to in its own time: so it goes first."""
@@ -155,36 +154,31 @@ class NamespaceNetwork:
         self._namespaces.pop(berth.index).close()
 
     def close(self) -> None:
-        """This host's end first, so that it is gone when this returns."""
-        with contextlib.suppress(TargetError):
-            namespaces.ip(f"link del {self._network.device}")
-        for each in (*self._namespaces.values(), self.switch):
+        """Hold none of it any longer."""
+        for each in (*self._namespaces.values(), self.switch, self.account):
             each.close()
 
-    def _plugged_in(self) -> Network:
-        """One that nobody has: the device's name says which are taken."""
-        error = TargetError("no network was tried")
-        for number in random.sample(NETWORKS, _TRIES):
-            network = Network(number)
-            try:
-                namespaces.ip(f"link add {network.device} type veth peer name uplink netns {self.switch.path}")
-                return network
-            except TargetError as taken:
-                error = taken
-        self.switch.close()
-        raise error
+    def _plug_in(self, near: Sequence[str]) -> None:
+        self.account.ip(
+            *("link set lo up", f"link add {_DEVICE} type veth peer name uplink netns {self.switch.path}"),
+            *(f"addr add {GATEWAY}/25 dev {_DEVICE}", *(f"addr add {ip}/32 dev {_DEVICE}" for ip in near), f"link set {_DEVICE} up"),
+        )
+        self.switch.ip(
+            *("link set lo up", "link add hosts type bridge", "link set uplink master hosts", "link set uplink up"),
+            *(f"addr add {SWITCH}/25 dev hosts", "link set hosts up"),
+        )
 
     def _wire(self, own: Namespace, index: int, mac: str | None) -> None:
         cable = f"host{index}"
         self.switch.ip(
             f"link add {cable} type veth peer name eth0 netns {own.path}", f"link set {cable} master hosts", f"link set {cable} up"
         )
-        second = f"addr add {self._network.delayed_ip(index)}/32 dev eth0"
-        over = f"via {self._network.switch} src {self._network.delayed_ip(index)}"
+        second = f"addr add {delayed_ip(index)}/32 dev eth0"
+        over = f"via {SWITCH} src {delayed_ip(index)}"
         own.ip(
             *("link set lo up", f"addr add {METADATA_IP}/32 dev lo"),
             *((f"link set eth0 address {mac}",) if mac else ()),
-            *(f"addr add {self._network.host_ip(index)}/25 dev eth0", "link set eth0 up"),
+            *(f"addr add {host_ip(index)}/25 dev eth0", "link set eth0 up"),
             *((second,) if self._delayed_ips else ()),
             *(f"route add {ip}/32 {over}" for ip in self._delayed_ips),
         )

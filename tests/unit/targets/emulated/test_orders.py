@@ -40,11 +40,14 @@ def test_only_loopback_is_listened_on(ip: str) -> None:
         Orders.from_json(json.dumps(told))
 
 
-def test_an_address_of_emulated_hosts_networks_is_listened_on() -> None:
-    """These are routed nowhere, and only hosts of this one reach them."""
+def test_another_address_is_listened_on_in_a_namespace_alone() -> None:
+    """Hosts of the emulation dial it there; in this host's own network it would be open to others."""
     told = copy.deepcopy(TOLD)
-    told["listen"]["public"]["ip"] = "198.19.255.2"
-    assert Orders.from_json(json.dumps(told)).listen["public"].ip == "198.19.255.2"
+    told["listen"]["public"]["beside"] = "198.18.0.2"
+    with pytest.raises(TargetError, match="loopback addresses only"):
+        Orders.from_json(json.dumps(told))
+    orders = Orders.from_json(json.dumps(told | {"namespace": "/proc/1/ns/net"}))
+    assert (orders.listen["public"].beside, orders.namespace) == ("198.18.0.2", "/proc/1/ns/net")
 
 
 @pytest.mark.parametrize(
