@@ -69,7 +69,8 @@ def networks() -> set[int]:
     held = set()
     for each in (*Path("/proc").glob("[0-9]*/ns/net"), *Path("/proc").glob("[0-9]*/fd/*")):
         with contextlib.suppress(OSError):
-            held.add(each.stat().st_ino) if str(each.readlink()).startswith("net:") else None
+            if str(each.readlink()).startswith("net:"):
+                held.add(each.stat().st_ino)
     return held
 
 
