@@ -38,6 +38,7 @@ THOROUGH = (
     "emulated/test_hosts_end.py",
     "emulated/test_hosts_endpoints.py",
     "emulated/test_hosts_measure.py",
+    "emulated/test_experiment_from_a_host.py",
     "emulated/test_load_from_hosts.py",
     "faults/test_a_noisy_host.py",
     "faults/test_an_interface_endpoint_is_never_left.py",
