@@ -52,6 +52,8 @@ class Correspondence:
         self._mailbox, self._on_letter, self._pace, self._alive, self._now = mailbox, on_letter, pace, alive, now
         self.heard = False
         """Whether there ever was anything of the other side's."""
+        self.signed = False
+        """Whether S3 ever took a sign of life of this side's."""
         self._numbers, self._numbering = count(1), Lock()
         self._outbox: Queue[Letter] = Queue()
         self._next, self._written, self._beats = 1, 0, 0
@@ -174,6 +176,7 @@ class Correspondence:
                 self._mailbox.beat(Sign(self._beats, self._written))
             except MailError:  # the other side will see; here it is told by what is read
                 return _AGAIN_S
+            self.signed = True
         return self._pace.beat_s
 
     def _repeat(self, step: Callable[[], float]) -> None:

@@ -12,6 +12,7 @@ from tailgate.vantage.agent.work import Work
 from tailgate.vantage.correspondence import Correspondence, Pace
 from tailgate.vantage.letters import Letter
 from tailgate.vantage.mailbox import Mailbox
+from tailgate.vantage.starting import AT_WORK
 
 ALONE_AFTER_S = 60.0
 """Without a sign of life of the session's: then nobody will ever speak to this host again."""
@@ -37,7 +38,7 @@ class Duty:
         self._answers = Answers()
         self._work: Work | Joined | None = None
         self._moved_s = time.monotonic()
-        self._addressed = self._dismissed = False
+        self._addressed = self._dismissed = self._told = False
 
     def serve(self) -> int:
         """Do what letters ask until one dismisses us, or nobody is there any more: DISMISSED, BROKE or ALONE."""
@@ -59,6 +60,9 @@ class Duty:
     def _serve(self) -> int:
         while not self._dismissed:
             self._moved_s = time.monotonic()
+            if self._mail.signed and not self._told:
+                print(AT_WORK, flush=True)
+                self._told = True
             if self._mail.trouble is not None:
                 self._mail.send("broke", why=self._mail.trouble)
                 return BROKE

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import tailgate
 from tailgate.aws.names import as_tag_list
 from tailgate.aws.refusals import explained
-from tailgate.aws.waiting import Patience, StoppedError
+from tailgate.aws.waiting import Patience
 from tailgate.errors import TargetError
 from tailgate.plan.case import Case
 from tailgate.plan.vantage import VantageSpec
 from tailgate.targets import Target
 from tailgate.vantage.hosts import Host, Meeting
 from tailgate.vantage.launched import LaunchedVantage
+from tailgate.vantage.starting import started
 
 if TYPE_CHECKING:
     from tailgate.targets.emulated.emulation import EmulatedTarget
@@ -108,10 +109,10 @@ class EmulatedLaunching:
         def known() -> bool:
             return bool(ssm.describe_instance_information(Filters=found)["InstanceInformationList"])
 
-        self._await(known, host, "Systems Manager does not know it")
+        self._await(known, ssm, host, "Systems Manager does not know it")
         home = Path(tailgate.__file__).resolve().parents[1]
         agent = [sys.executable, "-m", "tailgate.vantage.agent", "--region", meeting.region, "--mailbox", meeting.url_of(host.instance_id)]
-        lines = [f"PYTHONPATH={shlex.quote(str(home))} nohup setsid {shlex.join(agent)} --shut-down >agent.log 2>&1 </dev/null &"]
+        lines = [f"export PYTHONPATH={shlex.quote(str(home))}", *started(f"{shlex.join(agent)} --shut-down", "agent.log", ":")]
         with explained(f"start the agent on {host.name}"):
             sent = ssm.send_command(InstanceIds=[host.instance_id], DocumentName="AWS-RunShellScript", Parameters={"commands": lines})
         which = {"CommandId": sent["Command"]["CommandId"], "InstanceId": host.instance_id}
@@ -122,19 +123,30 @@ class EmulatedLaunching:
             except ssm.exceptions.InvocationDoesNotExist:  # not yet, as on AWS
                 return False
 
-        self._await(over, host, "the command that starts its agent does not end")
+        self._await(over, ssm, host, "the command that starts its agent does not end")
         told = ssm.get_command_invocation(**which)
         if told["Status"] != _STARTED:
-            raise TargetError(f"{host.name}: its agent could not be started ({told['Status']}): {told['StandardErrorContent'].strip()}")
+            words = " / ".join(f"{told['StandardOutputContent']}\n{told['StandardErrorContent']}".split("\n")).strip(" /")
+            raise TargetError(f"{host.name}: its agent could not be started ({told['Status']}): {words or 'it died without a word'}")
 
-    def _await(self, holds: Callable[[], bool], host: Host, otherwise: str) -> None:
+    def _await(self, holds: Callable[[], bool], ssm: Any, host: Host, otherwise: str) -> None:
         for _ in _PATIENCE.rounds(self._stop):
             with explained(f"ask about {host.name}"):
                 if holds():
                     return
-        if self._stop.is_set():
-            raise StoppedError("the emulated hosts are not awaited any more, as asked")
+                self._check_up(ssm, host)
         raise TargetError(f"{host.name}: {otherwise}, after {_PATIENCE.timeout_s:.0f} s; likely this host is overloaded")
+
+    def _check_up(self, ssm: Any, host: Host) -> None:
+        """Refuse one that is gone, or out of reach. Raises TargetError."""
+        (told,) = self._target().start().clients.ec2.describe_instances(InstanceIds=[host.instance_id])["Reservations"][0]["Instances"]
+        if told["State"]["Name"] not in ("pending", "running"):
+            why = told.get("StateReason", {}).get("Message") or "nobody says why"
+            raise TargetError(f"{host.name} is {told['State']['Name']} before its agent was at work: {why}")
+        found = [{"Key": "InstanceIds", "Values": [host.instance_id]}]
+        for node in ssm.describe_instance_information(Filters=found)["InstanceInformationList"]:
+            if node["PingStatus"] == "ConnectionLost":
+                raise TargetError(f"{host.name} is out of Systems Manager's reach before its agent was at work: its network died, or hangs")
 
 
 def _zones(planes: Planes) -> dict[str, str]:
