@@ -36,7 +36,7 @@ class Ended:
 
 
 def wait_online(ssm: Any, ec2: Any, ids: Sequence[str], patience: Patience, stop: Event | None = None) -> None:
-    """Until the agents of all hosts have reported. Raises TargetError naming one that did not, or that went down meanwhile; StoppedError."""
+    """Until the agents of all hosts have reported. Raises TargetError naming one that did not, or that went down; StoppedError."""
     absent = list(ids)
     for _ in patience.rounds(stop):
         with permitted("ssm:DescribeInstanceInformation", "ask Systems Manager for the hosts"):

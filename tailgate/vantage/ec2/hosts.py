@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tailgate.aws import stored_prefix
-from tailgate.aws.custody.kinds import Services
 from tailgate.aws.custody.ledger import Book
 from tailgate.aws.custody.removal import Thing, remove_all
 from tailgate.aws.custody.resources import KINDS
@@ -23,6 +22,7 @@ from tailgate.plan.vantage import VantageSpec
 from tailgate.vantage.ec2.bootstrap import Errand, failure_in, script_of
 from tailgate.vantage.ec2.bundle import Bundle, bundle_for
 from tailgate.vantage.ec2.commands import run_scripts, wait_online
+from tailgate.vantage.ec2.ground import Ground
 from tailgate.vantage.ec2.launch import hosts_name, launch, wait_running
 from tailgate.vantage.ec2.platforms import platform_of
 from tailgate.vantage.ec2.site import Site
@@ -32,46 +32,6 @@ from tailgate.vantage.hosts import Host, Meeting
 _LIMIT_S = 300  # of the bootstrap: 35 MB from S3, and a package or none
 _SETTLE_S = 10.0  # for so long a launch whose answer was lost may still come about
 _MOST_REFUSALS = 3
-
-
-class Ground(Protocol):
-    """Where hosts are launched: AWS, or an emulation of it. session: with which all of them is tagged, and what custody calls it."""
-
-    emulated: bool
-    region: str
-    session: str
-
-    def services(self) -> Services:
-        """Clients. Raises TargetError."""
-        ...
-
-    def open_s3(self) -> Any:
-        """A client for letters."""
-        ...
-
-    def account(self) -> str:
-        """Whose all of it is, checked. Raises PlanError, TargetError."""
-        ...
-
-    def spec(self, asked: VantageSpec) -> VantageSpec:
-        """What was asked, with what the ground gives where nobody said it. Raises TargetError."""
-        ...
-
-    def book(self) -> Book:
-        """Where creations are noted before they are asked for. Raises TargetError."""
-        ...
-
-    def tags(self) -> Mapping[str, str]:
-        """Of whatever is created now. Raises TargetError."""
-        ...
-
-    def minutes(self) -> int:
-        """After which a host that is launched now is to end by itself."""
-        ...
-
-    def close(self) -> None:
-        """Keep nothing. Raises LeftBehindError naming what is left."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +47,10 @@ class Pace:
 class Ec2Hosts:
     """Launches them; a `Launching`. asks_public: whether a case is asked over the public path of SageMaker's own name."""
 
+    emulated = False
+
     def __init__(self, asked: VantageSpec, ground: Ground, asks_public: Callable[[Case], bool], pace: Pace | None = None) -> None:
-        self.emulated, self.status = ground.emulated, "launching hosts"
+        self.status = "launching hosts"
         self._asked, self._ground, self._asks_public = asked, ground, asks_public
         self._pace, self._stop = pace or Pace(), Event()
         self._public = False
@@ -100,12 +62,9 @@ class Ec2Hosts:
         return self._site
 
     def examine(self, cases: Sequence[Case]) -> None:
-        """Refuse what cannot come about, by questions alone. Raises PlanError, TargetError, CapacityError.
-
-        In an emulation nothing is asked before it is started: what is wrong is said then.
-        """
+        """Refuse what cannot come about, by questions alone. Raises PlanError, TargetError, CapacityError."""
         public = any(map(self._asks_public, cases))
-        if not self.emulated and (self._site is None or (public and not self._public)):
+        if self._site is None or (public and not self._public):
             self._public = self._public or public
             self._site = self._surveyed()
 
@@ -177,8 +136,7 @@ class Ec2Hosts:
 
     def _surveyed(self) -> Site:
         ground = self._ground
-        account, spec = ground.account(), ground.spec(self._asked)
-        return survey(spec, ground.region, account, ground.services(), asks_public=self._public)
+        return survey(self._asked, ground.region, ground.account(), ground.services(), asks_public=self._public)
 
     def _check_going(self) -> None:
         if self._stop.is_set():
