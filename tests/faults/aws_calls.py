@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 import botocore.session
 from botocore.model import OperationModel, ServiceModel
 
-SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "ec2", "sts", "iam", "scheduler", "cloudwatch", "pricing")
+SERVICES = ("sagemaker", "sagemaker-runtime", "s3", "ec2", "sts", "iam", "scheduler", "cloudwatch", "pricing", "ssm", "service-quotas")
 """The services that the code asks, as boto3 calls them."""
 
 _LIKE_ANOTHER = frozenset({"ListDirectoryBuckets"})  # the method and path of ListBuckets, at another host
