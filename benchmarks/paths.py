@@ -13,9 +13,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.figures import Settings, Table, main, median_of, quantile
+from tailgate.targets.emulated.elsewhere import made_in
 from tailgate.vantage.emulated.keeper import open_delay_line
-from tailgate.vantage.emulated.namespaces import missing
-from tailgate.vantage.emulated.network import NamespaceNetwork
+from tailgate.vantage.emulated.network import NamespaceNetwork, namespaces_refused
 
 ROUND_TRIPS_S = (0.001, 0.002, 0.01, 0.05)
 RATES_PER_S = (100, 1000, 4000)
@@ -33,9 +33,9 @@ _CLIENT = Path(__file__).parent / "server" / "echo_paths.py"
 
 
 def measure(settings: Settings) -> Table:
-    """Half of the datagrams over the delay line, half beside it, in turn; from a namespace to this host and back."""
+    """Half of the datagrams over the delay line, half beside it, in turn; from one namespace to another and back."""
     table = Table("paths", "The delay line of emulated hosts", COLUMNS)
-    lacking = missing()
+    lacking = namespaces_refused()
     if lacking:
         table.notes.append(f"Not measured: {lacking}.")
         return table
@@ -53,7 +53,7 @@ def _once(asked_s: float, rate_per_s: float, for_s: float) -> Mapping[str, float
     near, far = network.ips["near"], network.ips["far"]
     try:
         with ExitStack() as held:
-            port = _echoing(held, near, far)
+            port = _echoing(held, network.namespace, near, far)
             command = [*network.berth(None).inside, sys.executable, str(_CLIENT), near, far, str(port), str(2 * rate_per_s), str(for_s)]
             said = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     finally:
@@ -72,12 +72,13 @@ def _once(asked_s: float, rate_per_s: float, for_s: float) -> Mapping[str, float
     }
 
 
-def _echoing(held: ExitStack, near: str, far: str) -> int:
+def _echoing(held: ExitStack, namespace: str, near: str, far: str) -> int:
     """Send back, from both addresses, what comes to a port."""
-    first = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    first, second = (
+        held.enter_context(made_in(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))) for _ in range(2)
+    )
     first.bind((near, 0))
     port = int(first.getsockname()[1])
-    second = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     second.bind((far, port))
     over, ended = socket.socketpair()
     held.callback(over.close)

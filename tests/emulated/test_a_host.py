@@ -16,7 +16,7 @@ import pytest
 
 from tailgate.targets.emulated.elsewhere import made_in
 from tailgate.targets.serving import listening
-from tailgate.vantage.emulated.namespaces import missing
+from tailgate.vantage.emulated.network import namespaces_refused
 from tests.emulated.hosts import REGION, Hosts, emulated_hosts, in_namespaces, wait
 
 ROUND_TRIP_S, ALLOWED_S = 0.002, 0.0003
@@ -35,7 +35,7 @@ def least_s(ip, port):
 
 @pytest.fixture(scope="module")
 def hosts() -> Iterator[Hosts]:
-    with emulated_hosts(PATHS, round_trips_s={"privatelink": ROUND_TRIP_S} if missing() is None else {}) as running:
+    with emulated_hosts(PATHS, round_trips_s={"privatelink": ROUND_TRIP_S} if namespaces_refused() is None else {}) as running:
         yield running
 
 

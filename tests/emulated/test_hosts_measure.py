@@ -20,7 +20,7 @@ from tailgate.samples import Samples
 from tailgate.targets import Endpoint
 from tailgate.targets.emulated.emulation import EmulatedTarget
 from tailgate.targets.emulated.keeping import HostSettings, instances_at
-from tailgate.vantage.emulated.namespaces import missing
+from tailgate.vantage.emulated.network import namespaces_refused
 from tests.emulated.hosts import wait
 
 pytestmark = pytest.mark.alone
@@ -104,7 +104,7 @@ def may_go_first() -> bool:
 
 @pytest.fixture(scope="module")
 def emulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulation]:
-    if (why := missing()) is not None or not may_go_first():
+    if (why := namespaces_refused()) is not None or not may_go_first():
         pytest.skip(why or "nobody may go before others on this host")
     folder = tmp_path_factory.mktemp("hosts")
     (folder / "profiles.toml").write_text(PROFILES)

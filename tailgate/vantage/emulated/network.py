@@ -8,6 +8,7 @@ line, and comes back to the hosts' second addresses over it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -182,6 +183,18 @@ class NamespaceNetwork:
             *((second,) if self._delayed_ips else ()),
             *(f"route add {ip}/32 {over}" for ip in self._delayed_ips),
         )
+
+
+@functools.cache
+def namespaces_refused() -> str | None:
+    """Why hosts cannot be namespaces here, found out by trying; None where they can."""
+    why = namespaces.missing()
+    if why is None:
+        try:
+            NamespaceNetwork([], []).close()
+        except TargetError as error:
+            return str(error)
+    return why
 
 
 def open_network(paths: Sequence[str], delayed: Sequence[str], *, wanted: bool = True) -> tuple[HostNetwork, str]:

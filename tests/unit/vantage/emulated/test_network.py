@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tailgate.errors import TargetError
-from tailgate.vantage.emulated.namespaces import missing
-from tailgate.vantage.emulated.network import NamespaceNetwork, open_network
+from tailgate.vantage.emulated.network import NamespaceNetwork, namespaces_refused, open_network
 
 ROOT = Path(__file__).parents[4]
 TELL = """
@@ -21,10 +20,16 @@ network, why = open_network(["public"], [])
 network.close()
 print(network.kind, why)
 """
-needs_namespaces = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 
-@needs_namespaces
+@pytest.fixture
+def namespaces() -> None:
+    """Skips where they are not permitted."""
+    if (why := namespaces_refused()) is not None:
+        pytest.skip(why)
+
+
+@pytest.mark.usefixtures("namespaces")
 @pytest.mark.parametrize("right", ["sys_admin", "net_admin"])
 def test_without_the_right_to_namespaces_hosts_are_on_loopback_and_the_reason_is_told(right: str) -> None:
     """As in a container: root alone is not enough."""
@@ -47,7 +52,7 @@ def test_loopback_has_an_address_of_its_own_for_each_path_and_each_host() -> Non
         open_network(["public"], ["public"], wanted=False)
 
 
-@needs_namespaces
+@pytest.mark.usefixtures("namespaces")
 def test_a_berth_that_is_free_again_is_given_to_the_next() -> None:
     """Each has an address of its own meanwhile; all of it is gone once the network is closed."""
     network = NamespaceNetwork(["public"], [])
