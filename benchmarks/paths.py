@@ -74,9 +74,7 @@ def _once(asked_s: float, rate_per_s: float, for_s: float) -> Mapping[str, float
 
 def _echoing(held: ExitStack, namespace: str, near: str, far: str) -> int:
     """Send back, from both addresses, what comes to a port."""
-    first, second = (
-        held.enter_context(made_in(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))) for _ in range(2)
-    )
+    first, second = (held.enter_context(made_in(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))) for _ in range(2))
     first.bind((near, 0))
     port = int(first.getsockname()[1])
     second.bind((far, port))

@@ -8,11 +8,20 @@ import sys
 import time
 
 near, far, port, rate_per_s, for_s = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5])
-SETTLE_S, DRAIN_S = 0.3, 1.0
+SETTLE_S, DRAIN_S = 0.5, 1.0
 sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
 for ip, each in zip((near, far), sockets, strict=True):
     each.connect((ip, port))
     each.setblocking(False)
+for each in sockets:  # a network that was only just made takes a second until all of it carries
+    for _ in range(100):
+        each.send(struct.pack("I", 0))
+        if select.select([each], [], [], 0.1)[0]:
+            break
+time.sleep(SETTLE_S)
+for each in sockets:
+    while select.select([each], [], [], 0)[0]:
+        each.recv(16)
 count = int(rate_per_s * for_s)
 sent_s, took_s = [0.0] * count, [0.0] * count
 due_s = [time.monotonic() + SETTLE_S + number / rate_per_s for number in range(count)]
