@@ -17,22 +17,28 @@ MARK = "TAILGATE_TEST_FOLDER"
 Session = Callable[..., pytest.RunResult]
 SUITE = RANKER.replace("p90 <= 500ms", "p90 <= 5s")
 
-# Ends the host's first process as losing power would, once its generator drives.
+# Ends the host's first process as losing power would, once samples come.
 POWER_CUT = """
-import os, signal, threading, time
+import threading, time
+from pathlib import Path
 import psutil
 
-def drives():
-    return [p for p in psutil.Process().children(recursive=True) if "tailgate.generator" in p.cmdline()]
+def running(module):
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if module in process.cmdline():
+                found.append(process)
+        except psutil.Error:
+            pass
+    return found
 
 def pytest_runtest_setup():
     def cut():
-        while not drives():
+        while not any(path.stat().st_size > 4000 for path in Path("reports/runs").glob("*/*.samples")):
             time.sleep(0.1)
-        time.sleep(4)
-        for process in psutil.Process().children(recursive=True):
-            if "tailgate.vantage.emulated.host" in process.cmdline():
-                process.kill()
+        for host in running("tailgate.vantage.emulated.host"):
+            host.kill()
     threading.Thread(target=cut, daemon=True).start()
 """
 
