@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 
-from tailgate.errors import PlanError
 from tailgate.plan.vantage import EC2, LOCAL, VantageSpec
 from tailgate.targets import Target
 from tailgate.targets.registry import Settings
@@ -23,14 +22,8 @@ VANTAGES = {
 
 
 def make_vantage(spec: VantageSpec, settings: Settings, target: Callable[[], Target]) -> Vantage:
-    """The vantage of a kind; starts nothing. target: gives the session's, in whose emulation hosts are emulated. Raises PlanError."""
+    """The vantage of a kind; starts nothing. target: gives the session's, in whose emulation hosts are emulated."""
     kind = EMULATED if spec.remote and settings.kind == "emulated" else spec.kind
     module, _, function = VANTAGES[kind].partition(":")
-    try:
-        found = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        raise PlanError(f"--latency-vantage {spec.kind}: this tailgate cannot launch hosts; say --latency-vantage {LOCAL}") from None
-    vantage: Vantage = getattr(found, function)(spec, settings, target)
+    vantage: Vantage = getattr(importlib.import_module(module), function)(spec, settings, target)
     return vantage
