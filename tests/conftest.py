@@ -51,6 +51,7 @@ THOROUGH = (
     "faults/test_nothing_is_left_after_errors.py",
     "faults/test_no_secret_is_told.py",
     "faults/test_policies.py",
+    "faults/test_policies_of_hosts.py",
     "faults/test_silent_wrong_answers.py",
     "faults/test_workers.py",
     "plugin/test_history.py",

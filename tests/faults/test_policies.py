@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -28,13 +29,13 @@ ACTIONS: dict[str, set[str]] = {
     "sagemaker.CreateEndpoint": {"sagemaker:CreateEndpoint", "sagemaker:AddTags"},
     "scheduler.CreateSchedule": {"scheduler:CreateSchedule", "iam:PassRole"},
     "ec2.CreateVpcEndpoint": {"ec2:CreateVpcEndpoint", "ec2:CreateTags"},
+    "ec2.RunInstances": {"ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"},
+    "service-quotas.GetServiceQuota": {"servicequotas:GetServiceQuota"},
     "ec2.CreateSecurityGroup": {"ec2:CreateSecurityGroup", "ec2:CreateTags"},
     "s3.HeadObject": {"s3:GetObject"},
     "s3.HeadBucket": {"s3:ListBucket"},
     "s3.ListObjectsV2": {"s3:ListBucket"},
     "s3.ListObjectVersions": {"s3:ListBucketVersions"},
-    "s3.PutObject": {"s3:PutObject", "s3:PutObjectTagging"},
-    "s3.DeleteObjects": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
 }
 """By call, what it takes where that is not the action of the call's own name (the Service Authorization Reference tells)."""
 
@@ -47,6 +48,10 @@ def needed(calls: Iterable[Call]) -> set[str]:
 def _takes(call: Call) -> set[str]:
     if call.name == "s3.DeleteObject" and "versionId=" in call.request.target:
         return {"s3:DeleteObjectVersion"}
+    if call.name == "s3.PutObject" and "x-amz-tagging" in call.request.headers:
+        return {"s3:PutObject", "s3:PutObjectTagging"}
+    if call.name == "s3.DeleteObjects":
+        return {"s3:DeleteObjectVersion" if b"<VersionId>" in call.request.body else "s3:DeleteObject"}
     return ACTIONS.get(call.name, {call.name.replace(".", ":")})
 
 
@@ -77,7 +82,9 @@ def resource_of(call: Call) -> str | None:
                 return f"arn:aws:sagemaker:eu-west-1:123456789012:{kind}/{body[key]}"
         return body.get("ResourceArn")
     path = unquote(urlsplit(call.request.target).path).strip("/")
-    if call.service == "s3" and call.operation != "DeleteObjects":
+    if call.name == "s3.DeleteObjects":
+        return f"arn:aws:s3:::{path}/{re.findall('<Key>(.*?)</Key>', call.request.body.decode())[0]}"
+    if call.service == "s3":
         return f"arn:aws:s3:::{path}"
     if call.service == "scheduler" and path.startswith("schedules/"):
         return f"arn:aws:scheduler:eu-west-1:123456789012:schedule/default/{path.partition('/')[2]}"
