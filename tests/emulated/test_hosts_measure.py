@@ -25,7 +25,8 @@ from tests.emulated.hosts import wait
 
 pytestmark = pytest.mark.alone
 
-ROUND_TRIP_S, ALLOWED_S, ROUNDS = 0.002, 0.0003, 3
+ROUND_TRIP_S, ALLOWED_S = 0.002, 0.0003
+ROUNDS, ATTEMPTS = 3, 7
 NEAR, FAR = "public", "privatelink"  # the same times of its own, in the profiles of these tests
 PROFILES = """
 [network_path.public]
@@ -75,9 +76,9 @@ class Emulation:
         """Driven by this host."""
         return self._driven(self.order(path, here=True), "")
 
-    def from_host(self, order: Order) -> Samples:
+    def from_host(self, path: str, second: str | None = None) -> Samples:
         """Driven from the emulated host's network, with this host's credentials."""
-        return self._driven(order, f"nsenter -t {self.pid} -n")
+        return self._driven(self.order(path, second), f"nsenter -t {self.pid} -n")
 
     def _driven(self, order: Order, within: str) -> Samples:
         """Before all others on this host, as the data plane is: what is compared is networks."""
@@ -128,31 +129,35 @@ def quantiles_s(samples: Samples, arm: int = 0) -> np.ndarray:
     return np.quantile(of_arm.after_warmup().service_s, (0.5, 0.99))
 
 
-def median_difference_s(more: Callable[[], np.ndarray], less: Callable[[], np.ndarray]) -> np.ndarray:
-    """By how much p50 and p99 differ, measured in turn, by the median of several times: one burst of a neighbour's moves a p99."""
-    return np.median([more() - less() for _ in range(ROUNDS)], axis=0)
+def assert_apart(differ: Callable[[], np.ndarray], expected_s: float) -> None:
+    """p50 and p99 differ by this, ± .3 ms, by the median of several times: of a single one a neighbour's burst is most of the p99.
+
+    More are made where three are not enough: what is really off stays so.
+    """
+    found: list[np.ndarray] = []
+    while len(found) < ATTEMPTS:
+        found.append(differ())
+        apart_s = np.median(found, axis=0)
+        if len(found) >= ROUNDS and np.abs(apart_s - expected_s).max() < ALLOWED_S:
+            return
+    raise AssertionError(f"p50 and p99 differ by {apart_s * 1e3} ms, median of {np.array(found) * 1e3}")
 
 
 def test_an_endpoint_answers_a_host_as_it_answers_this_one(emulation: Emulation) -> None:
-    """p50 and p99 within .3 ms: a namespace, its cable and its switch add next to nothing."""
-    apart_s = median_difference_s(
-        lambda: quantiles_s(emulation.from_host(emulation.order(NEAR))),
-        lambda: quantiles_s(emulation.from_here(NEAR)),
-    )
-    assert np.abs(apart_s).max() < ALLOWED_S, apart_s
+    """Within .3 ms: a namespace, its cable and its switch add next to nothing."""
+    assert_apart(lambda: quantiles_s(emulation.from_host(NEAR)) - quantiles_s(emulation.from_here(NEAR)), 0.0)
 
 
 def test_a_delay_line_adds_its_round_trip_time_for_the_host_alone(emulation: Emulation) -> None:
-    """2 ms ± .3 between host and here, at p50 and p99."""
-    apart_s = median_difference_s(
-        lambda: quantiles_s(emulation.from_host(emulation.order(FAR))),
-        lambda: quantiles_s(emulation.from_here(FAR)),
-    )
-    assert np.abs(apart_s - ROUND_TRIP_S).max() < ALLOWED_S, apart_s
+    """Between host and here."""
+    assert_apart(lambda: quantiles_s(emulation.from_host(FAR)) - quantiles_s(emulation.from_here(FAR)), ROUND_TRIP_S)
 
 
 def test_two_paths_of_one_run_differ_by_the_delay_line(emulation: Emulation) -> None:
     """A fair coin sends each request over one or the other, so that what drifts meets both."""
-    rounds = [emulation.from_host(emulation.order(NEAR, FAR)) for _ in range(ROUNDS)]
-    apart_s = np.median([quantiles_s(samples, 1) - quantiles_s(samples, 0) for samples in rounds], axis=0)
-    assert np.abs(apart_s - ROUND_TRIP_S).max() < ALLOWED_S, apart_s
+
+    def differ() -> np.ndarray:
+        samples = emulation.from_host(NEAR, FAR)
+        return quantiles_s(samples, 1) - quantiles_s(samples, 0)
+
+    assert_apart(differ, ROUND_TRIP_S)
