@@ -6,19 +6,21 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
 import pytest
 
+from tailgate.errors import PlanError
 from tailgate.plan.ceiling import RUN_ALLOWANCE_S, Asked, PriceOf, Terms, ceiling_of, is_private, specs_of
 from tailgate.plan.prices import Price
 from tailgate.plan.purse import Purse
-from tailgate.plan.rates import hour_at_most, zone_hour_at_most
+from tailgate.plan.rates import host_hour_at_most, hour_at_most, zone_hour_at_most
 from tailgate.pytest_deploying import KIND
 from tailgate.pytest_options import BASELINES, kind_of, settings_of
 from tailgate.pytest_terminal import WIDTH_OF_LOGS
+from tailgate.pytest_vantage import with_hosts
 from tailgate.targets.deploying import WARMS_WITHIN_S, Deploying, unattended
 from tailgate.targets.registry import Settings
 
@@ -28,6 +30,7 @@ _FROM_WORKER = "tailgate_cost"
 """The key under which an xdist worker's `workeroutput` tells what was planned and spent, in US dollars."""
 
 _PLUGIN = "tailgate-costing"
+EMULATED = "emulated"
 
 
 @dataclass
@@ -84,12 +87,18 @@ def purse_of(config: pytest.Config, settings: Settings, asked: Sequence[Asked]) 
     planned has to fit into that. Raises PlanError where it does not, or where a price is not known.
     """
     most_usd = settings.deploying.most_usd
-    if settings.kind != KIND or most_usd is None:
+    if not _costs(settings):
+        return None
+    if most_usd is None:  # hosts alone: what they cost at most is told, and no limit was said
+        try:
+            explain_costs(config, asked)
+        except PlanError as error:  # no price, and nothing to hold it against
+            _show(config, textwrap.wrap(f"cost: {error}", _width(config)))
         return None
     workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
     reckoning = _reckoning(config, settings, asked)
     purse = Purse(most_usd, reckoning.terms, reckoning.price_of, processes=workers)
-    told = unattended(settings.deploying)
+    told = unattended(settings.deploying) if settings.kind == KIND else None
     _show(config, [*reckoning.lines(asked, _width(config), most_usd), *textwrap.wrap(told or "", _width(config))], workers)
     purse.plan(asked)
     _costing(config).purse = purse
@@ -98,9 +107,16 @@ def purse_of(config: pytest.Config, settings: Settings, asked: Sequence[Asked]) 
 
 def explain_costs(config: pytest.Config, asked: Sequence[Asked]) -> None:
     """What all of it may cost, for --latency-explain: nothing is refused. Raises PlanError where a price is not known."""
-    if kind_of(config) == KIND:
-        settings = settings_of(config)
+    if kind_of(config) is None:
+        return
+    settings = settings_of(config)
+    if _costs(settings):
         _show(config, _reckoning(config, settings, asked).lines(asked, _width(config), settings.deploying.most_usd))
+
+
+def _costs(settings: Settings) -> bool:
+    """Whether the session pays for anything: endpoints that it deploys, or hosts on EC2 that its load comes from."""
+    return settings.kind == KIND or (settings.vantage.remote and settings.kind != EMULATED)
 
 
 @dataclass(frozen=True)
@@ -123,13 +139,18 @@ def _reckoning(config: pytest.Config, settings: Settings, asked: Sequence[Asked]
     from tailgate.aws.pricing import PriceList  # not before it is needed: it imports boto3
 
     prices, region = PriceList(settings.region), settings.region
-    listed = prices.of((spec.instance_type for spec in specs_of(asked)), zone=any(map(is_private, asked)))
+    deploys, vantage = settings.kind == KIND, with_hosts(config, settings).vantage
+    types = [spec.instance_type for spec in specs_of(asked)] if deploys else []
+    types += [vantage.instance_type] if vantage.remote else []
+    listed = prices.of(types, zone=deploys and any(map(is_private, asked)))
 
     def price_of(instance_type: str, stated: Mapping[str, float]) -> Price:
         return hour_at_most(instance_type, region, stated, prices.of([instance_type]))
 
-    zone = None if settings.attaching.private_link is not None else zone_hour_at_most(region, listed)  # one that is named is not made
-    return _Reckoning(terms_of(config, settings.deploying, zone), price_of, listed.silent)
+    made = deploys and settings.attaching.private_link is None  # one that is named is not made
+    terms = terms_of(config, settings.deploying, zone_hour_at_most(region, listed) if made else None)
+    host = host_hour_at_most(vantage.instance_type, region, listed) if vantage.remote else None
+    return _Reckoning(replace(terms, host=host, hosts=vantage.count, deploys=deploys), price_of, listed.silent)
 
 
 def terms_of(config: pytest.Config, deploying: Deploying, zone: Price | None) -> Terms:

@@ -53,10 +53,18 @@ def add_deploying_options(group: pytest.OptionGroup) -> None:
     group.addoption("--latency-allow-account", metavar="ID", help="the only AWS account to do anything in (targets sagemaker, existing)")
 
 
-def deploying_of(config: pytest.Config, kind: str | None) -> Deploying:
-    """How endpoints are deployed. Raises PlanError, also for options that another kind of target has no use for."""
+_OF_HOSTS = ("--latency-max-usd", "--latency-owner", "--latency-expiry")
+"""Which hosts of the session's have a use for as well, whatever the target."""
+
+
+def deploying_of(config: pytest.Config, kind: str | None, *, hosts: bool = False) -> Deploying:
+    """How endpoints are deployed. hosts: whether load comes from hosts that are launched.
+
+    Raises PlanError, also for options that another kind of target has no use for.
+    """
     option = config.option
-    given = [name for name, attribute in _OPTIONS.items() if getattr(option, attribute)]
+    of_hosts = _OF_HOSTS if hosts and kind not in (None, "emulated") else ()
+    given = [name for name, attribute in _OPTIONS.items() if getattr(option, attribute) and name not in of_hosts]
     if given and kind != KIND:
         raise PlanError(f"{given[0]} is for target '{KIND}', and the target is '{kind or 'emulated'}'; add --latency-target {KIND}")
     check_on_aws("--latency-allow-account", option.latency_allow_account, kind)

@@ -102,8 +102,9 @@ def read_options(config: pytest.Config) -> None:
     if _kind(config, plan) == "url":
         check_url(_url(config, plan), "--latency-url" if config.option.latency_url else str(plan.path if plan else "--latency-target"))
     attaching_of(config, _kind(config, plan))
-    deploying_of(config, _kind(config, plan))
-    check_shared(config, vantage_of(config, plan), workforce_of(config).joining)
+    vantage = vantage_of(config, plan)
+    deploying_of(config, _kind(config, plan), hosts=vantage.remote)
+    check_shared(config, vantage, workforce_of(config).joining)
     _check_cloudwatch(config, _kind(config, plan))
     config.stash[BASELINES] = _read_baselines(config)
 
@@ -123,8 +124,9 @@ def settings_of(config: pytest.Config) -> Settings:
             "--latency-target emulated, TAILGATE_TARGET, or `target` in the plan"
         )
     command = config.option.latency_process or (plan.process if plan else None)
-    attaching, deploying = attaching_of(config, kind), replace(deploying_of(config, kind), models=plan.models if plan else {})
     vantage, url = vantage_of(config, plan), _url(config, plan)
+    deploying = replace(deploying_of(config, kind, hosts=vantage.remote), models=plan.models if plan else {})
+    attaching = attaching_of(config, kind)
     check_vantage(vantage, kind or "emulated", url)
     return Settings(kind or "emulated", region_of(config), "", command, url, attaching, deploying, vantage=vantage)
 

@@ -1,4 +1,5 @@
-"""A region's prices from AWS's Price List API: an hour of an instance behind an endpoint, on demand, and of a VPC endpoint's zone.
+"""A region's prices from AWS's Price List API: an hour of an instance, behind an endpoint or of EC2, on demand, and of a VPC
+endpoint's zone.
 
 Permission: pricing:GetProducts. Its answers are texts of JSON, one for each product, of the form `aws_v1`: `product.attributes`,
 and `terms.OnDemand`, a mapping of offers, each with its `priceDimensions`, each of these with `unit` and `pricePerUnit`.
@@ -19,7 +20,7 @@ from botocore.parsers import ResponseParserError
 
 from tailgate.aws.clients import open_client
 from tailgate.aws.refusals import code_of
-from tailgate.plan.prices import DEAREST_USD, Price
+from tailgate.plan.prices import DEAREST_USD, Price, is_endpoints
 from tailgate.plan.rates import Listed
 from tailgate.plan.regions import partition_by_region
 
@@ -60,7 +61,7 @@ class PriceList:
             if where is None:
                 return Listed(listed.instances, listed.zone, listed.asked, f"no Price List API is known for {self._region}")
             client = self._open(where)
-            found = {kind: self._dearest(client, "AmazonSageMaker", instance_filters(self._region, kind)) for kind in new}
+            found = {kind: self._dearest(client, *_products_of(self._region, kind)) for kind in new}
             hour = self._dearest(client, "AmazonVPC", zone_filters(self._region)) if zone and listed.zone is None else listed.zone
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             return Listed(listed.instances, listed.zone, listed.asked, _reason(error))
@@ -85,6 +86,19 @@ def instance_filters(region: str, instance_type: str) -> dict[str, str]:
     return {"regionCode": region, "component": "Hosting", "instanceName": instance_type}
 
 
+def host_filters(region: str, instance_type: str) -> dict[str, str]:
+    """What products of an EC2 instance as hosts are launched have in common: Linux, shared hardware, nothing reserved."""
+    as_launched = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used"}
+    return {"regionCode": region, "instanceType": instance_type, **as_launched}
+
+
+def _products_of(region: str, instance_type: str) -> tuple[str, dict[str, str]]:
+    """The service and the filters of an instance type's products."""
+    if is_endpoints(instance_type):
+        return "AmazonSageMaker", instance_filters(region, instance_type)
+    return "AmazonEC2", host_filters(region, instance_type)
+
+
 def zone_filters(region: str) -> dict[str, str]:
     """What products of VPC endpoints have in common; those by the hour have it in the end of their usage type."""
     return {"regionCode": region, "productFamily": "VpcEndpoint"}
@@ -96,7 +110,7 @@ def hourly_usd(product: object, filters: Mapping[str, str]) -> Iterator[Decimal]
     attributes = {"productFamily": described.get("productFamily"), **_table(described, "attributes")}
     if any(attributes.get(key) != value for key, value in filters.items()):
         return
-    if "component" not in filters and not str(attributes.get("usagetype")).endswith("VpcEndpoint-Hours"):
+    if filters.get("productFamily") == "VpcEndpoint" and not str(attributes.get("usagetype")).endswith("VpcEndpoint-Hours"):
         return
     for offer in _table(_table(product, "terms"), "OnDemand").values():
         for dimension in _table(offer, "priceDimensions").values():

@@ -21,6 +21,9 @@ from tailgate.plan.rates import exact, gigabyte_at_most
 RUN_ALLOWANCE_S = 120.0
 """Beside its load, each run's: the harness's floor, the generator's start, and the 70 s that an unanswered request is waited for."""
 
+HOSTS_ALLOWANCE_S = 900.0
+"""Until hosts that load comes from are at work: boot, Systems Manager, the bundle; each is waited for some minutes at most."""
+
 HOUR_S = 3600
 PRIVATE = "privatelink"
 
@@ -38,7 +41,8 @@ class Terms:
 
     patience_s: with one deployment; deleting_s: with one deletion; warming_s: until an endpoint is warm. at_once: deployments side
     by side. runs_each: how often a case is measured at most. zone: an hour of a zone of an interface VPC endpoint that would be
-    made for the path privatelink, None where none would be; zones: how many.
+    made for the path privatelink, None where none would be; zones: how many. host: an hour of a host that load comes from, None for
+    this one; hosts: how many. deploys: whether endpoints are, which bill then.
     """
 
     patience_s: float
@@ -48,6 +52,9 @@ class Terms:
     runs_each: int = 1
     zone: Price | None = None
     zones: int = 1
+    host: Price | None = None
+    hosts: int = 1
+    deploys: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,10 @@ def ceiling_of(asked: Sequence[Asked], terms: Terms, price_of: PriceOf) -> Ceili
     """What measuring all that is asked may cost at most. Raises PlanError for an instance type without a price."""
     lasts = planned_s(asked, terms)
     lives_s = lasts + terms.deleting_s if asked else 0.0
-    lines = [_instances(spec, dearest(asked, spec, price_of), lives_s) for spec in specs_of(asked)]
+    lines = [_instances(spec, dearest(asked, spec, price_of), lives_s) for spec in specs_of(asked, terms)]
+    if terms.host is not None and asked:
+        usd = _up(hosts_usd(terms, lives_s))
+        lines.append(Line("hosts that load comes from", terms.hosts, terms.host, lives_s, usd, terms.host.origin))
     if terms.zone is not None and any(map(is_private, asked)):
         link_s = lives_s + terms.deleting_s  # it goes when all endpoints are gone
         usd = _up(zones_usd(terms, link_s))
@@ -98,9 +108,9 @@ def ceiling_of(asked: Sequence[Asked], terms: Terms, price_of: PriceOf) -> Ceili
 
 def planned_s(asked: Sequence[Asked], terms: Terms) -> float:
     """How long deploying and measuring all of it may take: deployments in rounds, then each run with all its repetitions, one at a time."""
-    specs = len(specs_of(asked))
-    rounds = math.ceil(specs / terms.at_once)
-    return rounds * terms.patience_s + specs * terms.warming_s + sum(runs_s(one, terms) for one in asked)
+    specs = len(specs_of(asked, terms))
+    coming_s = max(math.ceil(specs / terms.at_once) * terms.patience_s, HOSTS_ALLOWANCE_S if terms.host is not None and asked else 0.0)
+    return coming_s + specs * terms.warming_s + sum(runs_s(one, terms) for one in asked)
 
 
 def runs_s(one: Asked, terms: Terms) -> float:
@@ -114,8 +124,10 @@ def run_s(one: Asked) -> float:
     return load.warmup_s + load.for_s + RUN_ALLOWANCE_S
 
 
-def specs_of(asked: Iterable[Asked]) -> list[EndpointSpec]:
-    """What has to be deployed, each once, in the order in which it is asked for."""
+def specs_of(asked: Iterable[Asked], terms: Terms | None = None) -> list[EndpointSpec]:
+    """What has to be deployed, each once, in the order in which it is asked for. terms: whether anything has to."""
+    if terms is not None and not terms.deploys:
+        return []
     return list(dict.fromkeys(case.spec for one in asked for case in cases_in(one)))
 
 
@@ -150,6 +162,11 @@ def zones_usd(terms: Terms, lives_s: float) -> Decimal:
     if terms.zone is None:
         return Decimal(0)
     return terms.zones * exact(terms.zone.usd_per_hour) * math.ceil(lives_s / HOUR_S)
+
+
+def hosts_usd(terms: Terms, lives_s: float) -> Decimal:
+    """What the hosts that load comes from cost in a time, USD."""
+    return Decimal(0) if terms.host is None else terms.hosts * exact(terms.host.usd_per_hour) * exact(lives_s) / HOUR_S
 
 
 def data_usd(asked: Iterable[Asked], terms: Terms) -> Decimal:

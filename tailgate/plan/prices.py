@@ -40,9 +40,15 @@ def price_of(instance_type: str, stated: Mapping[str, float]) -> Price:
 def bundled_price(instance_type: str) -> Price:
     """The bundled price of an instance type, indicative, in `bundled_regions`. Raises PlanError saying how to state it."""
     table = _table()
-    if instance_type not in table["usd_per_hour"]:
+    known = table["usd_per_hour"] if is_endpoints(instance_type) else table["host_usd_per_hour"]
+    if instance_type not in known:
         raise PlanError(f"no price of {instance_type} is known; {how_to_state(instance_type)}")
-    return Price(table["usd_per_hour"][instance_type], f"indicative, {' and '.join(table['regions'])}, {table['dated']}")
+    return Price(known[instance_type], f"indicative, {' and '.join(table['regions'])}, {table['dated']}")
+
+
+def is_endpoints(instance_type: str) -> bool:
+    """Whether it is a type of an endpoint's instances, `ml.…`, and none of EC2's own."""
+    return instance_type.startswith("ml.")
 
 
 def bundled_regions() -> tuple[str, ...]:
@@ -75,6 +81,9 @@ def check_prices(what: str, prices: object) -> None:
 
 def how_to_state(instance_type: str) -> str:
     """What to write where no price is known."""
+    if not is_endpoints(instance_type):
+        known = ", ".join(_table()["host_usd_per_hour"])
+        return f"permit pricing:GetProducts, so that its list can be asked, or take hosts of another type (--latency-host-type): {known}"
     return f"state it in USD per hour: prices = {{ \"{instance_type}\" = … }} in the plan, prices={{'{instance_type}': …}} of a Case"
 
 

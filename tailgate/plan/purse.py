@@ -23,6 +23,7 @@ from tailgate.plan.ceiling import (
     check_within,
     data_usd,
     dearest,
+    hosts_usd,
     instances_usd,
     is_private,
     money,
@@ -32,10 +33,10 @@ from tailgate.plan.ceiling import (
 )
 from tailgate.plan.prices import Price
 
-LINK = "interface VPC endpoint"
+LINK, HOSTS = "interface VPC endpoint", "hosts that load comes from"
 
 What = EndpointSpec | str
-"""What bills: instances of a spec, or the LINK."""
+"""What bills: instances of a spec, the LINK, or the HOSTS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Purse:
         with self._lock:
             ceiling = ceiling_of(asked, self._terms, self._price_of)
             check_within(ceiling, self._whole_usd, self._processes)
-            self._take(asked, specs_of(asked))
+            self._take(asked, specs_of(asked, self._terms))
             self._planned_s, self._planned_usd = ceiling.planned_s, ceiling.usd
             return ceiling
 
@@ -87,7 +88,7 @@ class Purse:
         """
         with self._lock:
             if cases_in(one) not in self._to_come:
-                self._admit(one.id, [one], specs_of([one]), now_s)
+                self._admit(one.id, [one], specs_of([one], self._terms), now_s)
             self._to_come.remove(cases_in(one))
 
     def begin_spec(self, spec: EndpointSpec, now_s: float) -> None:
@@ -107,7 +108,7 @@ class Purse:
             )
 
     def opened(self, what: What, name: str, now_s: float) -> None:
-        """Something that bills is about to be created: a spec's endpoint, or the LINK. Raises PlanError as `begin_spec`."""
+        """Something that bills is about to be created: a spec's endpoint, the LINK or the HOSTS. Raises PlanError as `begin_spec`."""
         with self._lock:
             if isinstance(what, EndpointSpec):
                 self.begin_spec(what, now_s)
@@ -120,7 +121,7 @@ class Purse:
         with self._lock:
             left = [stay for stay in self._stays if stay.name == name and stay.gone_s is None]
             self._stays = [replace(stay, gone_s=now_s) if stay in left else stay for stay in self._stays]
-            needed = {case.spec for cases in self._to_come for case in cases}
+            needed = {case.spec for cases in self._to_come for case in cases} if self._terms.deploys else set()
             self._expected |= {stay.what for stay in left if stay.what in needed}
 
     @property
@@ -194,6 +195,8 @@ class Purse:
         wanted: list[What] = [*specs]
         if self._terms.zone is not None and any(map(is_private, asked)):
             wanted.append(LINK)
+        if self._terms.host is not None and asked:
+            wanted.append(HOSTS)
         self._expected = self._expected | {what for what in wanted if not self._there(what)}
 
     def _needs_s(self, now_s: float) -> float:
@@ -214,6 +217,8 @@ class Purse:
         return until_s + (self._terms.deleting_s if what == LINK else 0.0)
 
     def _usd(self, what: What, lasts_s: float) -> Decimal:
+        if what == HOSTS:
+            return hosts_usd(self._terms, lasts_s)
         if isinstance(what, str):
             return zones_usd(self._terms, lasts_s)
         return instances_usd(what, self._prices[what], lasts_s)

@@ -41,6 +41,16 @@ def hour_at_most(instance_type: str, region: str, stated: Mapping[str, float], l
     return bundled if region in bundled_regions() else _dearer(bundled, region)
 
 
+def host_hour_at_most(instance_type: str, region: str, listed: Listed = NO_LIST) -> Price:
+    """What an hour of a host that load comes from costs at most: its instance, and disk, address and letters beside it.
+
+    Raises PlanError for a type that nobody knows a price of.
+    """
+    instance, extras = hour_at_most(instance_type, region, {}, listed), exact(most_of_data()["host_extras_usd_per_hour"])
+    usd = float(exact(instance.usd_per_hour) + extras)
+    return Price(usd, f"{instance.origin}; of it {extras} for disk, address and letters")
+
+
 def zone_hour_at_most(region: str, listed: Listed = NO_LIST) -> Price:
     """What an hour of an interface VPC endpoint costs in each of its zones, at most."""
     if listed.zone is not None:

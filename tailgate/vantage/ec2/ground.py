@@ -9,15 +9,18 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from tailgate.aws.billing import billed
 from tailgate.aws.clients import open_client
 from tailgate.aws.connecting import Caller, check_account, find_caller
 from tailgate.aws.custody.custodian import Custody
 from tailgate.aws.custody.kinds import Services
-from tailgate.aws.custody.ledger import FOLDER
+from tailgate.aws.custody.ledger import FOLDER, Book
 from tailgate.aws.custody.reaper import AS_USUAL, Reaping
 from tailgate.aws.custody.removal import connect
 from tailgate.aws.names import ownership_tags
+from tailgate.aws.own_instances import INSTANCE
 from tailgate.aws.refusals import explained
+from tailgate.plan.purse import HOSTS
 from tailgate.targets.deploying import lasts_s
 from tailgate.targets.registry import Settings
 
@@ -60,8 +63,11 @@ class Ground:
         """The caller's. Raises PlanError where it is not the one that was allowed, TargetError."""
         return self._caller.account
 
-    def book(self) -> Custody:
-        """A ledger and a reaper. Raises as `account`."""
+    def book(self) -> Book:
+        """A ledger and a reaper; what bills is told to the purse. Raises as `account`."""
+        return billed(self._answerable(), self._settings.purse, HOSTS, INSTANCE)
+
+    def _answerable(self) -> Custody:
         account = self.account()
         with self._lock:
             if self._custody is None:

@@ -54,6 +54,13 @@ def hosting(instance_type: str, region: str, usd: str, component: str = "Hosting
     )
 
 
+def ec2_hour(instance_type: str, region: str, usd: str, **other: str) -> dict[str, Any]:
+    """An instance type of EC2's: Linux, on shared hardware, nothing installed or reserved, but for what is said otherwise."""
+    as_usual = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used"}
+    attributes = {"servicecode": "AmazonEC2", "instanceType": instance_type, "regionCode": region, **as_usual, **other}
+    return product("".join(attributes.values()).upper(), attributes, usd, family="Compute Instance")
+
+
 def zone_hour(region: str, usd: str, usagetype: str = "APN1-VpcEndpoint-Hours", unit: str = "Hrs") -> dict[str, Any]:
     """An interface VPC endpoint, by the zone's hour or by the gigabyte."""
     attributes = {"servicecode": "AmazonVPC", "regionCode": region, "usagetype": usagetype, "location": "Asia Pacific (Tokyo)"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tailgate.aws.pricing import PriceList, hourly_usd, instance_filters, pricing_region, zone_filters
 from tailgate.plan.rates import hour_at_most, zone_hour_at_most
-from tests.unit.aws.price_list_server import PriceServer, hosting, price_server, zone_hour
+from tests.unit.aws.price_list_server import PriceServer, ec2_hour, hosting, price_server, zone_hour
 
 TOKYO = "ap-northeast-1"
 
@@ -47,6 +47,19 @@ def test_the_hour_of_an_instance_type_is_that_of_hosting_in_the_region(prices: P
     assert found.origin.startswith("Price List API, 20")
     assert hour_at_most("ml.p5.48xlarge", TOKYO, {}, listed).usd_per_hour == 123.45
     assert {one["Field"]: one["Value"] for one in prices.asked[0]["Filters"]} == instance_filters(TOKYO, "ml.m5.large")
+
+
+def test_the_hour_of_a_host_is_that_of_linux_on_shared_hardware(prices: PriceServer) -> None:
+    """Not of Windows, of dedicated hardware, of a reservation that is not used, nor of what SageMaker calls the same."""
+    prices.products += [
+        ec2_hour("m5.large", TOKYO, "0.1240000000"),
+        ec2_hour("m5.large", TOKYO, "0.2160000000", operatingSystem="Windows"),
+        ec2_hour("m5.large", TOKYO, "0.3000000000", tenancy="Dedicated"),
+        ec2_hour("m5.large", TOKYO, "0.0000000000", capacitystatus="AllocatedCapacityReservation"),
+    ]
+    listed = PriceList(TOKYO).of(["m5.large", "ml.m5.large"])
+    assert {kind: price.usd_per_hour for kind, price in listed.instances.items()} == {"m5.large": 0.124, "ml.m5.large": 0.149}
+    assert [one["ServiceCode"] for one in prices.asked] == ["AmazonEC2", "AmazonSageMaker"]
 
 
 def test_the_hour_of_a_zone_is_that_of_interface_endpoints(prices: PriceServer) -> None:
