@@ -126,9 +126,8 @@ def settings_of(config: pytest.Config) -> Settings:
     command = config.option.latency_process or (plan.process if plan else None)
     vantage, url = vantage_of(config, plan), _url(config, plan)
     deploying = replace(deploying_of(config, kind, hosts=vantage.remote), models=plan.models if plan else {})
-    attaching = attaching_of(config, kind)
     check_vantage(vantage, kind or "emulated", url)
-    return Settings(kind or "emulated", region_of(config), "", command, url, attaching, deploying, vantage=vantage)
+    return Settings(kind or "emulated", region_of(config), "", command, url, attaching_of(config, kind), deploying, vantage=vantage)
 
 
 def kind_of(config: pytest.Config) -> str | None:
