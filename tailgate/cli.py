@@ -102,15 +102,17 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _declare_show(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", type=Path, nargs="+", metavar="RUN.json", help="runs, or benchmark JSON with runs in it")
+    parser.add_argument(
+        "files", type=Path, nargs="+", metavar="RUN.json|FOLDER", help="runs, benchmark JSON with runs in it, or folders of either"
+    )
     parser.add_argument("--markdown", action="store_true", help="as a page in Markdown: verdict, table, explanations, differences")
 
 
 def _show(options: argparse.Namespace) -> int:
-    from tailgate.reporting.reader import read_runs
+    from tailgate.reporting.reader import files_of, read_runs
     from tailgate.reporting.show import described
 
-    found = read_runs(options.files).some()
+    found = read_runs(files_of(options.files)).some()
     for complaint in found.complaints:
         _complain(complaint)
     runs = [run for _, run in found.runs]

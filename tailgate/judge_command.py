@@ -34,7 +34,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the options to a parser."""
     parser.epilog = _EPILOG
     add = parser.add_argument
-    add("files", type=Path, nargs="+", metavar="RUN.json", help="runs, or benchmark JSON with runs in it")
+    add("files", type=Path, nargs="+", metavar="RUN.json|FOLDER", help="runs, benchmark JSON with runs in it, or folders of either")
     add("--budget", action="append", required=True, metavar="'p99 <= 50ms'", help="a limit to judge by; may be repeated")
     add("--case", metavar="ID", help="only runs of this case, by its id")
     add("--price", action="append", default=[], metavar="TYPE=USD", help="of an instance an hour, for a limit of the cost")
@@ -63,9 +63,9 @@ def judge_again(options: argparse.Namespace) -> int:
 
 
 def _runs(files: Sequence[Path], case: str | None) -> tuple[list[tuple[Path, Run]], tuple[str, ...]]:
-    from tailgate.reporting.reader import read_runs
+    from tailgate.reporting.reader import files_of, read_runs
 
-    found = read_runs(files).some()
+    found = read_runs(files_of(files)).some()
     runs = found.runs
     chosen = [(file, run) for file, run in runs if case is None or run.case.get("id") == case]
     if not chosen:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _EPILOG = """\
 Lines hold comparable runs only: the same case (endpoint, instances, path, load, payload), kind of target and vantage. A run is slower
 where it lies above the band that those before it give; a case has moved where two in a row do, or a slower level begins.
-Exit codes: 0 shown, 1 with --fail-on-change where it takes the newest run of a case to say that it is slower, 4 wrong options or no run
-that can be read; files that cannot be read are named."""
+Exit codes: 0 shown, 1 with --fail-on-change where it takes the newest run of a case to say that it is slower, 2 with it where none does
+but a file cannot be read, 4 wrong options or no run that can be read; files that cannot be read are named."""
 _MOST = 50
-_MOVED = 1
+_MOVED, _PARTLY = 1, 2
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,12 @@ def trend(options: argparse.Namespace) -> int:
         shown = {place for case in cases for line in case.lines for place in (point.run for point in line.told.points)}
         page = written([found[place][1] for place in sorted(shown)], options.report, complaints)
         print(page, file=sys.stderr if _piped(options) else sys.stdout)
-    return _MOVED if options.fail_on_change and any(case.moved for case in cases) else 0
+    return _code(cases, complaints) if options.fail_on_change else 0
+
+
+def _code(cases: Sequence[CaseTrend], complaints: Sequence[str]) -> int:
+    """Of a gate: what could not be read may have held the run that moved it."""
+    return _MOVED if any(case.moved for case in cases) else _PARTLY if complaints else 0
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -23,6 +23,8 @@ LEAST_EFFECT = 0.03
 """The change that matters, where nobody says otherwise: 3 %."""
 
 _LEVEL = 0.05
+_NO_ROOM = 700
+"""A logarithm beyond which a float has no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def judge(
     return Change(
         _outcome(bound, measured, repeated),
         expected_s=None if centre is None else math.exp(centre),
-        bound_s=None if bound is None else math.exp(bound),
+        bound_s=None if bound is None else math.exp(bound) if bound < _NO_ROOM else math.inf,
         relative=_relative(measured, centre),
         repeat_relative=_relative(repeated, centre),
         runs=len(segment),
@@ -117,7 +119,11 @@ def _latest_beyond(segment: NDArray[np.float64], bound: float) -> int:
 
 
 def _relative(log_s: float | None, centre: float | None) -> float | None:
-    return None if log_s is None or centre is None else math.expm1(log_s - centre) if math.isfinite(log_s) else math.inf
+    return None if log_s is None or centre is None else _grown(log_s - centre)
+
+
+def _grown(log: float) -> float:
+    return math.expm1(log) if log < _NO_ROOM else math.inf
 
 
 def _times(previous: Sequence[float]) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ class Found:
     def some(self) -> Found:
         """Itself, where there is a run. Raises RecordError with the complaints where there is none."""
         if not self.runs:
-            raise RecordError("; ".join(self.complaints) or "no file was named")
+            raise RecordError("; ".join(self.complaints) or "there is no run in these folders; name what a tailgate session wrote")
         return self
 
 
@@ -42,9 +42,13 @@ def read_runs(files: Iterable[Path]) -> Found:
 
 
 def files_of(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files that were named, and those of JSON in folders that were, by name; what begins with a dot is not yet written."""
+    """The files that were named, and those of JSON in folders that were, by name; what begins with a dot is not yet written.
+
+    What is no file, such as a pipe that nobody writes to, is passed over in folders.
+    """
     for path in paths:
-        yield from sorted(path.rglob("[!.]*.json")) if path.is_dir() else [path]
+        found = (one for one in path.rglob("[!.]*.json") if one.is_file() or one.is_symlink()) if path.is_dir() else (path,)
+        yield from sorted(found)
 
 
 def _in(path: Path) -> Iterator[Run | str]:

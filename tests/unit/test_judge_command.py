@@ -112,7 +112,7 @@ def test_what_cannot_be_judged_is_one_line_and_exit_code_4(run: Run, tmp_path: P
     good = str(run.path)
     wrong = [
         ([str(tmp_path / "absent"), "--budget", "p99 <= 60ms"], "cannot be read: No such file"),
-        ([str(tmp_path), "--budget", "p99 <= 60ms"], "cannot be read: Is a directory"),
+        ([str(tmp_path / "absent"), "--budget", "p99 <= 60ms"], "cannot be read: No such file or directory"),
         ([str(tmp_path / "foreign"), "--budget", "p99 <= 60ms"], "foreign is not a run"),
         ([str(tmp_path / "later"), "--budget", "p99 <= 60ms"], "is a run of format 2, this tailgate reads format 1; read it with a newer"),
         (

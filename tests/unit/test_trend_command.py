@@ -61,6 +61,14 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_shown(folder: Path, capsys
     assert len(told["cases"][0]["metrics"][0]["points"]) == 12
 
 
+def test_a_gate_does_not_pass_over_what_cannot_be_read(folder: Path) -> None:
+    """The file may have held the run that is slower: exit code 2; without a gate 0, and 1 where another moved."""
+    (folder / "cut.json").write_text('{"record": ')
+    assert main(["trend", str(folder), "--fail-on-change", "--metric", "p50"]) == 2
+    assert main(["trend", str(folder), "--metric", "p50"]) == 0
+    assert main(["trend", str(folder), "--fail-on-change"]) == 1
+
+
 def test_cases_metrics_and_the_newest_runs_can_be_chosen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Any time that is recorded, for as many runs as asked."""
     assert main(["trend", str(folder), "--case", CASE, "--metric", "p90", "--metric", "p99", "--last", "5", "--json", "-"]) == 0

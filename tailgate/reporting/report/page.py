@@ -47,7 +47,7 @@ MOST_CASES = 100
 
 def page(runs: Sequence[Run], complaints: Sequence[str] = (), compared: Shown | None = None) -> str:
     """The whole page. complaints: sentences about files that could not be read. compared: the runs before and after, where there are
-    such. Raises RecordError without any run.
+    such: their comparison is what the page says first. Raises RecordError without any run.
     """
     if not runs:
         raise RecordError("there is no run to report; name run files, benchmark JSON or folders of them")
@@ -62,8 +62,9 @@ def page(runs: Sequence[Run], complaints: Sequence[str] = (), compared: Shown | 
     return _template().render(
         **_machinery([*across, *(figure for case in cases for figure in case.figures)]),
         **_kinds(runs),
-        outcome=worst,
-        sentence=sentence,
+        outcome=worst if compared is None else compared.outcome.name,
+        sentence=sentence if compared is None else compared.sentence,
+        budgets=None if compared is None else sentence,
         row_columns=ROW_COLUMNS,
         rows=rows,
         counted=len(counted),

@@ -1,6 +1,7 @@
 """The reader of all commands: earlier formats, later ones, damaged, empty and foreign files, and the runs among them."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -142,7 +143,7 @@ def test_folders_are_the_files_in_them(tmp_path: Path) -> None:
 
 def test_nothing_named_is_an_error() -> None:
     """An empty folder has no run."""
-    with pytest.raises(RecordError, match="no file was named"):
+    with pytest.raises(RecordError, match="there is no run in these folders"):
         Found((), ()).some()
 
 
@@ -167,3 +168,40 @@ def test_commands_name_what_they_cannot_read_and_show_the_rest(
     told = capsys.readouterr()
     assert told.err == f"tailgate: {tmp_path / 'bad.json'} is empty: its writer was interrupted or the disk is full; delete it\n"
     assert told.out
+
+
+def test_what_is_no_file_does_not_hold_up_a_folder(tmp_path: Path) -> None:
+    """A pipe that nobody writes to, a link to nowhere, a folder that is called like a file, a link to the folder itself."""
+    (tmp_path / "run.json").write_text(TEXT)
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "itself").symlink_to(tmp_path)
+    (tmp_path / "nowhere.json").symlink_to("absent.json")
+    os.mkfifo(tmp_path / "pipe.json")
+    found = read_runs(files_of([tmp_path]))
+    assert len(found.runs) == 1
+    assert ["nowhere.json cannot be read" in complaint for complaint in found.complaints] == [True]
+
+
+@pytest.mark.parametrize("also", [[], ["--budget", "p99 <= 1h"]])
+def test_show_and_judge_take_folders_as_the_others_do(also: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All runs in it; a folder without any is a sentence."""
+    verb = "judge" if also else "show"
+    (tmp_path / "a.json").write_text(TEXT)
+    assert main([verb, str(tmp_path), *also]) == 0
+    assert capsys.readouterr().out.count("within budget") == 1
+    (tmp_path / "empty").mkdir()
+    assert main([verb, str(tmp_path / "empty"), *also]) == 4
+    assert "there is no run in these folders; name what" in capsys.readouterr().err
+
+
+def test_numbers_that_no_run_has_are_shown_and_end_nothing(tmp_path: Path) -> None:
+    """Times at both ends of what a float holds, in a record that somebody edited."""
+    fields = json.loads(TEXT)
+    for place, value in enumerate([1e308, 5e-324, 0.02]):
+        fields["estimates"] = [{"metric": metric, "value": value, "low": value, "high": value} for metric in ("p50", "p99")]
+        fields["provenance"]["started_at"] = f"2026-11-2{place}T00:00:00+00:00"
+        (tmp_path / f"{place}.json").write_text(json.dumps(fields))
+    assert main(["report", str(tmp_path), "-o", str(tmp_path / "page.html")]) == 0
+    assert main(["trend", str(tmp_path)]) == 0
+    for before, after in ((0, 1), (1, 0), (1, 2)):
+        assert main(["compare", str(tmp_path / f"{before}.json"), str(tmp_path / f"{after}.json")]) in (0, 1, 2)

@@ -39,6 +39,16 @@ def test_a_page_of_runs_before_and_after_has_the_comparison_to_the_last_digit() 
     assert all(line in shown for line in told.cases[0].lines)
 
 
+def test_the_page_of_a_comparison_says_first_what_came_of_it() -> None:
+    """Where the newest run holds its budget and is worse, no PASS stands above."""
+    before, after = run_of(20, 1.0), run_of(21, 1.6)
+    told = shown_in(compared(sides([before], [after])))
+    text = page([before, after], compared=told)
+    assert f'<h1 class="verdict FAIL"><bdi>{told.sentence}</bdi></h1>' in text
+    assert "by their budgets: <bdi>PASS: " in text
+    assert "by their budgets" not in page([before, after])
+
+
 def test_a_page_without_a_comparison_has_no_section_of_it() -> None:
     """Nothing is said of before and after where nobody compared."""
     assert 'aria-labelledby="compared"' not in page([run_of(20, 1.0)])
