@@ -59,6 +59,9 @@
   },
   clipboard: () => navigator.clipboard.readText(),
   sideways: () => document.documentElement.scrollWidth,
+  // Boxes that hold more than they show.
+  scrolling: (which) => [...document.querySelectorAll(which)]
+    .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => `${one.scrollWidth} in ${one.clientWidth}`),
   // What reaches beyond a width and is in no box that scrolls by itself.
   wider: (width) => [...document.querySelectorAll("main *")]
     .filter((one) => one.checkVisibility() && !one.closest(".wide, .said, svg, .unseen, .skip") && one.getBoundingClientRect().right > width + 1)

@@ -29,6 +29,14 @@ def test_nothing_is_wider_than_the_screen(open_page: Open, page_file: Path) -> N
             assert page.ask("cut") == []
 
 
+def test_what_came_of_each_limit_is_seen_without_scrolling_sideways(open_page: Open, pages: dict[str, Path]) -> None:
+    """The last column of the table of cases, at widths between a tablet's and a desk's, too: there it is no table any more."""
+    with open_page(pages["hostile"], width=1000) as page:
+        for width in (360, 768, 1000, 1200, 1440):
+            page.resized(width)
+            assert page.ask("scrolling", ".wide:has(> table.cases)") == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_systems_colours_are_followed(open_page: Open, pages: dict[str, Path], scheme: str) -> None:
     """Light ground and dark text, or the other way round, also in plots."""
