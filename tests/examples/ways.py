@@ -27,8 +27,9 @@ WAYS = {
 """Ways, each with what a command begins with that is run so.
 
 Over records: tests/examples/test_commands_over_records.py. By AWS's models: not run, but read (test_commands_in_pages.py) and, those of
-docs/gating.md, played (tests/emulated/test_gating.py). From hosts: read; tests/emulated/test_load_from_hosts.py runs sessions of the kind.
-By hand: what installs, and what runs for minutes; tests/benchmarks runs the benchmarks. All others: tests/emulated/test_commands_run.py.
+docs/gating.md, played (tests/emulated/test_gating.py). From hosts: read; tests/emulated/test_load_from_hosts.py
+and test_experiment_from_a_host.py run sessions of the kind. By hand: what installs, and what runs for minutes; tests/benchmarks
+runs the benchmarks. All others: tests/emulated/test_commands_run.py.
 """
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from tailgate.aws.pricing import PriceList
 from tailgate.errors import TargetError
 from tailgate.generator.drive import drive
 from tailgate.generator.order import Order
@@ -75,6 +76,7 @@ def launching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Call]]:
         vantage.examine([])
         with vantage.open() as post:
             assert post.addresses_of("localhost")
+        PriceList(EC2_REGION).of(["m5.2xlarge"])  # as the session's ceiling does
         with pytest.raises(TargetError, match="ssmmessages"):
             account.hosts(subnet=_secluded(account)).examine([])
         yield list(account.proxy.calls)
