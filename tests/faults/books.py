@@ -85,6 +85,25 @@ class Books:
             tagging = urlencode({tag["Key"]: tag["Value"] for tag in tags if name == "marker"})
             self.ask("s3").put_object(Bucket=self.bucket, Key=f"tailgate/hosts/{run}/{name}", Body=b"", Tagging=tagging)
 
+    def furnish_hosts(self, profile: str) -> dict[str, str]:
+        """Put there what hosts are launched with, and a host and letters of somebody else's; returns everything.
+
+        profile: the name of the instance profile and its role.
+        """
+        ec2, iam = self.ask("ec2"), self.ask("iam")
+        self.role(profile, "ec2")
+        iam.create_instance_profile(InstanceProfileName=profile)
+        iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=profile)
+        (vpc,) = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc["VpcId"])
+        table = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["RouteTables"][0]["RouteTableId"]
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+        like_ours = _tagged("instance", [{"Key": "Name", "Value": "tailgate-hosts-0123456789"}])
+        ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, TagSpecifications=like_ours)
+        self.ask("s3").put_object(Bucket=self.bucket, Key="tailgate/hosts/somebody-elses/i-1/in/000001", Body=b"theirs")
+        return self.everything()
+
     def _furnish_network(self) -> None:
         """Interface endpoints and security groups that are not ours, in a VPC of their own; one of each has a name like ours."""
         ec2 = self.ask("ec2")
@@ -141,6 +160,17 @@ def _of_s3(books: Books) -> Iterator[tuple[str, Any]]:
             yield f"s3_object {bucket['Name']}/{one['Key']}", {"etag": one["ETag"], "tags": tags}
 
 
+def _of_hosts(books: Books) -> Iterator[tuple[str, Any]]:
+    """Instances as long as they are not terminated, and volumes that no instance has."""
+    client = books.ask("ec2")
+    for one in (each for reservation in client.describe_instances()["Reservations"] for each in reservation["Instances"]):
+        if one["State"]["Name"] != "terminated":
+            yield f"instance {_name_of(one) or one['InstanceId']}", {"id": one["InstanceId"], "tags": one.get("Tags", [])}
+    for one in client.describe_volumes()["Volumes"]:
+        if not one["Attachments"]:
+            yield f"volume {one['VolumeId']}", {}
+
+
 def _of_scheduler(books: Books) -> Iterator[tuple[str, Any]]:
     for one in books.ask("scheduler").list_schedules()["Schedules"]:
         yield f"schedule {one['Name']}", one
@@ -164,7 +194,7 @@ def _name_of(described: dict[str, Any]) -> str | None:
     return next((tag["Value"] for tag in described.get("Tags", ()) if tag["Key"] == "Name"), None)
 
 
-_LOOKS: tuple[Callable[[Books], Iterator[tuple[str, Any]]], ...] = (_of_sagemaker, _of_s3, _of_scheduler, _of_ec2)
+_LOOKS: tuple[Callable[[Books], Iterator[tuple[str, Any]]], ...] = (_of_sagemaker, _of_s3, _of_scheduler, _of_ec2, _of_hosts)
 
 
 @cache

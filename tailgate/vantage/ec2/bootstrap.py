@@ -10,6 +10,8 @@ import re
 import shlex
 from dataclasses import dataclass
 
+from tailgate.vantage.starting import started
+
 _STEP, _FAILED = "tailgate step: ", "tailgate failed: "
 _LINES = 15
 _FILES = 65536
@@ -51,8 +53,7 @@ def script_of(errand: Errand) -> list[str]:
         'export PYTHONPATH="$base/code"',
         f"step 'try the code' {q(f'{agent} --help')}",
         f"echo '{_STEP}start the agent'",
-        f'setsid nohup {agent} {options} --scratch "$base" >"$base/agent.log" 2>&1 </dev/null &',
-        f'sleep 1; kill -0 $! || {{ echo "{_FAILED}1"; tail -n {_LINES} "$base/agent.log"; exit 1; }}',
+        *started(f'{agent} {options} --scratch "$base"', '"$base/agent.log"', f'echo "{_FAILED}1"'),
     ]
 
 

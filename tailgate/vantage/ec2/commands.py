@@ -39,10 +39,7 @@ def wait_online(ssm: Any, ec2: Any, ids: Sequence[str], patience: Patience, stop
     """Until the agents of all hosts have reported. Raises TargetError naming one that did not, or that went down; StoppedError."""
     absent = list(ids)
     for _ in patience.rounds(stop):
-        with permitted("ssm:DescribeInstanceInformation", "ask Systems Manager for the hosts"):
-            wanted = [{"Key": "InstanceIds", "Values": list(ids)}]
-            found = ssm.describe_instance_information(Filters=wanted)["InstanceInformationList"]
-        online = {each["InstanceId"] for each in found if each["PingStatus"] == "Online"}
+        online = {each["InstanceId"] for each in _known(ssm, ids) if each["PingStatus"] == "Online"}
         absent = [each for each in ids if each not in online]
         if not absent:
             return
@@ -56,11 +53,12 @@ def wait_online(ssm: Any, ec2: Any, ids: Sequence[str], patience: Patience, stop
 
 
 def run_scripts(
-    ssm: Any, scripts: Mapping[str, Sequence[str]], comment: str, limit_s: int, patience: Patience, stop: Event | None = None
+    ssm: Any, ec2: Any, scripts: Mapping[str, Sequence[str]], comment: str, limit_s: int, patience: Patience, stop: Event | None = None
 ) -> dict[str, Ended]:
     """Run a script of its own on each host, side by side. scripts: by instance, its lines. limit_s: of each.
 
-    Raises TargetError where a command could not be sent or followed; StoppedError.
+    Raises TargetError where a command could not be sent or followed, and where a host is gone, of which its commands never say;
+    StoppedError.
     """
     sent = {instance_id: _send(ssm, instance_id, lines, comment, limit_s) for instance_id, lines in scripts.items()}
     ended: dict[str, Ended] = {}
@@ -70,8 +68,26 @@ def run_scripts(
                 ended[instance_id] = outcome
         if len(ended) == len(sent):
             return ended
+        check_up(describe(ec2, [each for each in sent if each not in ended]))
+        _check_reached(ssm, [each for each in sent if each not in ended])
     silent = ", ".join(each for each in sent if each not in ended)
     raise TargetError(f"host {silent}: Systems Manager does not say what became of a command ({comment}) within {patience.timeout_s:.0f} s")
+
+
+def _check_reached(ssm: Any, ids: Sequence[str]) -> None:
+    """Refuse hosts that do not answer Systems Manager any more, which says so after minutes. Raises TargetError."""
+    for each in _known(ssm, ids):
+        if each["PingStatus"] == "ConnectionLost":
+            raise TargetError(
+                f"host {each['InstanceId']} is out of Systems Manager's reach while it is made ready: it hangs, or its network died"
+            )
+
+
+def _known(ssm: Any, ids: Sequence[str]) -> list[dict[str, Any]]:
+    with permitted("ssm:DescribeInstanceInformation", "ask Systems Manager for the hosts"):
+        wanted = [{"Key": "InstanceIds", "Values": list(ids)}]
+        found: list[dict[str, Any]] = ssm.describe_instance_information(Filters=wanted)["InstanceInformationList"]
+    return found
 
 
 def _send(ssm: Any, instance_id: str, lines: Sequence[str], comment: str, limit_s: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tailgate.aws import stored_prefix
+from tailgate.aws.custody.kinds import Services
 from tailgate.aws.custody.ledger import Book
 from tailgate.aws.custody.removal import Thing, remove_all
 from tailgate.aws.custody.resources import KINDS
@@ -108,7 +109,7 @@ class Ec2Hosts:
         self.status = "waiting for the hosts to take commands"
         wait_online(services("ssm"), services("ec2"), ids, pace.online, stop)
         self.status = "making the hosts ready"
-        self._bootstrap(services("ssm"), ids, meeting, bundle, url)
+        self._bootstrap(services, ids, meeting, bundle, url)
         self.status = "waiting for the hosts' agents"
         return meeting, [_host(each, site) for each in described]
 
@@ -122,10 +123,10 @@ class Ec2Hosts:
             s3.put_object(Bucket=meeting.bucket, Key=key, Body=file, ExpectedBucketOwner=account)
         return f"s3://{meeting.bucket}/{key}"
 
-    def _bootstrap(self, ssm: Any, ids: Sequence[str], meeting: Meeting, bundle: Bundle, url: str) -> None:
+    def _bootstrap(self, services: Services, ids: Sequence[str], meeting: Meeting, bundle: Bundle, url: str) -> None:
         errands = {each: Errand(url, bundle.sha256, bundle.python, meeting.url_of(each), meeting.region) for each in ids}
         scripts = {each: script_of(errand) for each, errand in errands.items()}
-        ended = run_scripts(ssm, scripts, "tailgate: make ready", _LIMIT_S, self._pace.ready, self._stop)
+        ended = run_scripts(services("ssm"), services("ec2"), scripts, "tailgate: make ready", _LIMIT_S, self._pace.ready, self._stop)
         wrong = [
             f"host {each} could not be made ready: {failure_in(how.output, how.errors)} ({how.status})"
             for each, how in ended.items()

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailgate.vantage.ec2.bootstrap import Errand, failure_in, script_of
+from tailgate.vantage.starting import AT_WORK
 
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -29,7 +30,8 @@ def host(tmp_path: Path) -> Path:
         (commands / name).chmod(0o755)
     agent = tmp_path / "tailgate" / "vantage" / "agent"
     agent.mkdir(parents=True)
-    (agent / "__main__.py").write_text("import sys, time\nif '--help' not in sys.argv: print(sys.argv[1:], flush=True); time.sleep(3)\n")
+    works = f"print(sys.argv[1:], {AT_WORK!r}, flush=True); time.sleep(3)"
+    (agent / "__main__.py").write_text(f"import sys, time\nif '--help' not in sys.argv: {works}\n")
     for folder in (agent, agent.parent, agent.parent.parent):
         (folder / "__init__.py").write_text("")
     with tarfile.open(tmp_path / "bundle.tar.gz", "w:gz") as archive:
@@ -70,6 +72,17 @@ def test_a_step_that_fails_is_named_with_the_end_of_the_log(host: Path, changes:
     assert said.startswith(told)
     assert ("no mirror" if "python" in changes else "FAILED") in said
     assert "start the agent" not in ended.stdout
+
+
+def test_an_agent_that_dies_before_it_is_at_work_is_told_with_its_last_words(host: Path) -> None:
+    """Nobody would miss it: it has given no sign of life yet."""
+    with tarfile.open(host / "bundle.tar.gz", "w:gz") as archive:
+        main = host / "tailgate" / "vantage" / "agent" / "__main__.py"
+        main.write_text("import os, sys\nif '--help' not in sys.argv: print('no bucket', flush=True); os.kill(os.getpid(), 9)\n")
+        archive.add(host / "tailgate", "tailgate")
+    ended = run(host)
+    assert ended.returncode == 1
+    assert failure_in(ended.stdout, ended.stderr).startswith("step 'start the agent' failed with code 1: no bucket")
 
 
 def test_a_bundle_that_does_not_run_is_told_by_its_own_words(host: Path) -> None:
