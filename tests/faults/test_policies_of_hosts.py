@@ -23,8 +23,9 @@ from tests.emulated.agents import agent_at
 from tests.emulated.conftest import REGION
 from tests.emulated.ec2_hosts import REGION as EC2_REGION
 from tests.emulated.ec2_hosts import Ec2Account, ec2_account
-from tests.faults.aws_proxy import AwsProxy, Call
-from tests.faults.test_policies import actions, matches, needed, statements, words
+from tests.faults.aws_proxy import AwsProxy, Call, after
+from tests.faults.hosted import HostedStage, hosted_moto, small_bundle
+from tests.faults.test_policies import actions, lets, matches, needed, resource_of, statements, words
 from tests.faults.weighing import allows, asked_of
 from tests.unit.generator.serving import KEYS
 
@@ -153,3 +154,23 @@ def test_its_role_is_handed_to_ec2_alone() -> None:
     assert allows(statements("hosts"), *passing, {"iam:PassedToService": "ec2.amazonaws.com"})
     assert not allows(statements("hosts"), *passing, {"iam:PassedToService": "lambda.amazonaws.com"})
     assert not allows(statements("hosts"), passing[0], f"{passing[1]}-admin", {"iam:PassedToService": "ec2.amazonaws.com"})
+
+
+def test_a_session_that_deploys_and_launches_needs_no_more_than_both_policies(tmp_path: Path) -> None:
+    """One that ends well and one that is killed, after which its reapers delete."""
+    small_bundle(tmp_path / "cache")
+    calls: list[Call] = []
+    with hosted_moto() as url:
+        for number, deadly in enumerate((False, True)):
+            (folder := tmp_path / f"stage-{number}").mkdir()
+            stage = HostedStage(url, f"{310000000000 + number}", folder, tmp_path / "cache")
+            if deadly:
+                stage.proxy.harm("ec2.RunInstances", after(stage.kill))
+            ended = stage.play()
+            stage.clear()
+            assert not ended.left, ended.said
+            calls += stage.proxy.calls
+    assert {"ec2.RunInstances", "ec2.TerminateInstances", "pricing.GetProducts"} <= {call.name for call in calls}
+    both, roles = ("sagemaker", "hosts"), {"iam:PassRole"}
+    asked = {(action, resource_of(call)) for call in calls for action in needed([call]) - roles}
+    assert [one for one in asked if not any(lets(policy, *one) for policy in both)] == []
