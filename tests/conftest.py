@@ -32,6 +32,7 @@ THOROUGH = (
     "emulated/test_commands_run.py",
     "emulated/test_drive_command.py",
     "emulated/test_ec2_hosts.py",
+    "emulated/test_ec2_session.py",
     "emulated/test_everything_at_once.py",
     "emulated/test_fleet.py",
     "emulated/test_load_from_emulated_hosts.py",

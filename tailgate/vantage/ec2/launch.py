@@ -21,6 +21,7 @@ from tailgate.aws.refusals import NameTakenError, code_of
 from tailgate.aws.waiting import Patience
 from tailgate.errors import CapacityError, TargetError
 from tailgate.vantage.ec2.site import Site
+from tailgate.vantage.fleet import MASTER_PORT
 
 _WHAT = "tailgate: hosts that load comes from; nobody is let in"
 _AMONG = "tailgate: hosts of one load among themselves"
@@ -127,7 +128,7 @@ def _group(ec2: Any, site: Site, name: str, tags: Mapping[str, str], ledger: Boo
 
 def _among_themselves(ec2: Any, group_id: str, name: str) -> None:
     pairs = [{"GroupId": group_id, "Description": _AMONG}]
-    rule = {"IpProtocol": "tcp", "FromPort": 1024, "ToPort": 65535, "UserIdGroupPairs": pairs}
+    rule = {"IpProtocol": "tcp", "FromPort": MASTER_PORT, "ToPort": MASTER_PORT, "UserIdGroupPairs": pairs}
     with permitted("ec2:AuthorizeSecurityGroupIngress", f"let hosts of the security group {name} reach each other"):
         try:
             ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=[rule])
