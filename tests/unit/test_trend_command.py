@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,17 @@ def test_a_gate_does_not_pass_over_what_cannot_be_read(folder: Path) -> None:
     assert main(["trend", str(folder), "--fail-on-change", "--metric", "p50"]) == 2
     assert main(["trend", str(folder), "--metric", "p50"]) == 0
     assert main(["trend", str(folder), "--fail-on-change"]) == 1
+
+
+def test_a_newest_run_that_does_not_tell_a_metric_moves_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One of too few requests for a p99: those before it were slower, and were news when they were the newest."""
+    run = run_of(12, 0.04)
+    short = replace(run, estimates=[one for one in run.estimates if isinstance(one, dict) and one["metric"] != "p99"])
+    write_run(short, folder / "12.json")
+    assert main(["trend", str(folder), "--fail-on-change", "--case", CASE]) == 0
+    said = capsys.readouterr().out
+    assert "not told by the newest run" in said
+    assert "Slower than before" not in said
 
 
 def test_cases_metrics_and_the_newest_runs_can_be_chosen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,13 +51,15 @@ class HistoryPoint:
 class MetricHistory:
     """One metric of a case, oldest first. changes: places in `points` at which a new level begins.
 
-    moved: whether it takes the newest run to say that it is slower now (analysis/changes/levels.py).
+    moved: whether it takes the newest run to say that it is slower now (analysis/changes/levels.py). current: whether the newest
+    run of the case tells the metric at all; where it does not, nothing moved by it.
     """
 
     metric: str
     points: tuple[HistoryPoint, ...]
     changes: tuple[int, ...]
     moved: bool
+    current: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _case(runs: Sequence[Run], places: list[int], most: int, named: Sequence[str
     told = {place: estimates_in(runs[place]) for place in places}
     histories = [_metric(metric, [place for place in places if metric in told[place]], runs, told, most) for metric in metrics]
     target, vantage = (text(newest.provenance.get(key)) for key in ("target", "vantage"))
-    shown = tuple(one for one in histories if one.points)
+    shown = tuple(one if one.points[-1].run == places[-1] else replace(one, moved=False, current=False) for one in histories if one.points)
     return CaseHistory(text(newest.case.get("id")), str(newest.case.get("key")), target, vantage, shown)
 
 

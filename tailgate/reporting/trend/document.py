@@ -6,7 +6,7 @@ moved     whether it takes the newest run of any case to say that it is slower n
 unread    a sentence for each file or run that cannot be read
 cases     each: case (its id), key, target, vantage, moved, and metrics, each:
     metric    p50, p99, …
-    state     of the newest run: as usual, slower, faster, unknown (too few earlier runs), not trusted
+    state     of the newest run: as usual, slower, faster, unknown (too few earlier runs, or it does not tell the metric), not trusted
     moved     as above, of this metric
     points    oldest first: file, started_at, commit, outcome, trusted, value, low, high (95 %); expected, band_low and
               band_high by the runs before it; relative to expected; beyond the band (slower), below it

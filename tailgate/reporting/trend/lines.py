@@ -48,13 +48,15 @@ class Line:
 
     @property
     def newest(self) -> HistoryPoint:
-        """The newest run."""
+        """The newest run that tells the metric."""
         return self.told.points[-1]
 
     @property
     def state(self) -> str:
-        """The newest run's: not trusted, unknown (too few earlier runs), slower, faster, or as usual."""
+        """The newest run's: not trusted, unknown (too few earlier runs, or it does not tell the metric), slower, faster, or as usual."""
         point = self.newest
+        if not self.told.current:
+            return "unknown"
         if not point.trusted:
             return "not trusted"
         if point.bound_s is None:

@@ -31,8 +31,10 @@ def usual_shown(line: Line) -> str:
 
 
 def state_shown(line: Line) -> str:
-    """`+21 %, slower`; `+2 %, as usual`; `too few runs`; `not trusted`."""
+    """`+21 %, slower`; `+2 %, as usual`; `too few runs`; `not trusted`; `not told by the newest run`."""
     state = line.state
+    if not line.told.current:
+        return "not told by the newest run"
     if state == "unknown":
         return "too few runs" if line.newest.relative is not None or len(line.told.points) <= LEAST_HISTORY else UNKNOWN
     return state if state == "not trusted" else f"{change_shown(plain(line.newest.relative))}, {state}"
