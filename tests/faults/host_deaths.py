@@ -96,7 +96,7 @@ def _load_is_over(session: Session) -> bool:
 
 
 MOMENTS: Mapping[str, Callable[[Session], bool]] = {
-    "when it is up": lambda session: bool(session.processes(HOST)),
+    "when it is up": lambda session: bool(networks_of(session)),
     "when its agent starts": _agent_starts,
     "when a load is ordered": _load_is_ordered,
     "amid the load": _samples_come,
@@ -140,7 +140,7 @@ VICTIMS: Mapping[str, Callable[[Session], None]] = {
 class Outcome:
     """code: the session's. took_s: from the blow until the test's end was told. after_s: of the session's beginning, when it was struck.
 
-    left: processes and devices of the session's.
+    left: processes of the session's, and of its hosts.
     """
 
     code: int
@@ -167,7 +167,7 @@ def struck(folder: Path, moment: str, victim: str, *arguments: str, suite: str =
     try:
         _until(lambda: MOMENTS[moment](session) or session.process.poll() is not None)
         assert session.process.poll() is None, f"it ended before: {session.said}"
-        device = device_of(session)
+        networks = networks_of(session)
         VICTIMS[victim](session)
         struck_s = time.monotonic()
         code = session.process.wait(_PATIENCE_S)
@@ -175,15 +175,25 @@ def struck(folder: Path, moment: str, victim: str, *arguments: str, suite: str =
         _end(session)
     reader.join(5.0)
     session.process.stdout.close()  # type: ignore[union-attr]  # it is a pipe
-    return Outcome(code, session.said, session.decided_s() - struck_s, struck_s - began_s, session.runs, [*left_of(folder), *there(device)])
+    return Outcome(code, session.said, session.decided_s() - struck_s, struck_s - began_s, session.runs, left_of(folder, networks))
 
 
-def device_of(session: Session) -> str:
-    """This host's end of the network that the session's hosts are on."""
-    told = subprocess.run([*_inside(session), "-json", "-4", "addr"], capture_output=True, text=True, check=True).stdout
-    address = next(one["local"] for device in json.loads(told) for one in device["addr_info"] if device["ifname"] == "eth0")
-    _, second, third, _ = map(int, address.split("."))
-    return f"tailgate{(second - 18) * 256 + third}"
+def networks_of(session: Session) -> set[str]:
+    """The network namespaces that the session's hosts have."""
+    return {network for process in session.processes(HOST) if (network := _network_of(process.pid)) != _network_of(os.getpid())}
+
+
+def in_networks(networks: set[str]) -> list[list[str]]:
+    """What runs in them still."""
+    return [process.info["cmdline"] for process in psutil.process_iter(["cmdline"]) if _network_of(process.pid) in networks]
+
+
+def _network_of(pid: int) -> str:
+    """A process's network namespace; empty where it is gone."""
+    try:
+        return str(Path(f"/proc/{pid}/ns/net").readlink())
+    except OSError:
+        return ""
 
 
 def _inside(session: Session) -> list[str]:
@@ -191,15 +201,14 @@ def _inside(session: Session) -> list[str]:
     return ["nsenter", "-t", str(session.processes(HOST)[-1].pid), "-n", "ip"]
 
 
-def there(device: str) -> list[str]:
-    """It, or its delayed companion, if there still."""
-    return [name for name in (device, f"{device}d") if Path(f"/sys/class/net/{name}").exists()]
+def left_of(folder: Path, networks: set[str], within_s: float = 5.0) -> list[list[str]]:
+    """What runs still of a session's, by the mark in its environment, or in its hosts' networks, where that is another.
 
-
-def left_of(folder: Path, within_s: float = 5.0) -> list[list[str]]:
-    """What runs still of a session's, by the mark in its environment; the kernel has a moment to end what its parent's end ends."""
+    The kernel has a moment to end what its parent's end ends.
+    """
+    assert networks, "hosts had networks of their own"
     until_s = time.monotonic() + within_s
-    while (found := _marked(folder)) and time.monotonic() < until_s:
+    while (found := [*_marked(folder), *in_networks(networks)]) and time.monotonic() < until_s:
         time.sleep(0.1)
     return found
 
