@@ -14,6 +14,7 @@ HEAD = ("metric", "oldest to newest", "newest", "usual [band]", "change")
 """What the columns of a line hold."""
 
 _COMMIT_DIGITS = 12
+_MOST_NAMED = 10
 _DIRTY = "-dirty"
 
 
@@ -69,8 +70,9 @@ def _as_usual(cases: Sequence[CaseTrend]) -> str:
 
 def alone(cases: Sequence[CaseTrend]) -> str | None:
     """A sentence of the cases of which there is but one run; None where there are none."""
-    names = dict.fromkeys(case.told.case or "a case without a name" for case in cases if case.alone)
-    return f"one run only: {', '.join(names)}" if names else None
+    names = list(dict.fromkeys(case.told.case or "a case without a name" for case in cases if case.alone))
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"one run only: {', '.join(names[:_MOST_NAMED])}{more}" if names else None
 
 
 def heading(case: CaseTrend) -> str:

@@ -106,6 +106,14 @@ def test_cases_of_one_run_are_named_in_a_sentence() -> None:
     assert Page("li", markdown(cases)).texts == ["one run only: embedder-ml.m5.large-public"]
 
 
+def test_of_many_cases_of_one_run_some_are_named() -> None:
+    """A folder of three hundred does not fill the screen with names."""
+    cases = trends(found([run_of(0, 0.04, f"c{number}") for number in range(12)]), metrics=["p99"])
+    text = " ".join(terminal(cases, width=100, styled=False).split())
+    assert "one run only: c0-ml.m5.large-public, c1-" in text
+    assert "c9-ml.m5.large-public and 2 more" in text
+
+
 def test_markdown_has_a_row_a_metric_and_the_same_words() -> None:
     """Heading, sentence, caveat, table, and what came with the move."""
     text = markdown(MOVED, ["cut.json is not JSON"])
