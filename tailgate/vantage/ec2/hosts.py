@@ -106,10 +106,11 @@ class Ec2Hosts:
         ids = launch(services("ec2"), site, hosts_name(ground.session), tags, ground.minutes(), book, stop)
         url = self._upload(services("s3"), bundle, meeting, site.account, tags, book)
         described = wait_running(services("ec2"), ids, pace.running, stop)
-        self.status = "waiting for the hosts to take commands"
-        wait_online(services("ssm"), services("ec2"), ids, pace.online, stop)
-        self.status = "making the hosts ready"
-        self._bootstrap(services, ids, meeting, bundle, url)
+        with _noting(site):
+            self.status = "waiting for the hosts to take commands"
+            wait_online(services("ssm"), services("ec2"), ids, pace.online, stop)
+            self.status = "making the hosts ready"
+            self._bootstrap(services, ids, meeting, bundle, url)
         self.status = "waiting for the hosts' agents"
         return meeting, [_host(each, site) for each in described]
 
@@ -178,6 +179,19 @@ class _Begun:
     def gone(self, kind: str, name: str) -> None:
         self._book.gone(kind, name)
         self._begun.remove(Thing(kind, name, self._session))
+
+
+@contextmanager
+def _noting(site: Site) -> Iterator[None]:
+    """Have errors say what could not be looked at before: the cause may be there."""
+    try:
+        yield
+    except StoppedError:
+        raise
+    except TargetError as error:
+        if not site.notes:
+            raise
+        raise type(error)(f"{error} (before: {'; '.join(site.notes)})") from error.__cause__ or error
 
 
 def _unanswered(error: BaseException | None) -> bool:
