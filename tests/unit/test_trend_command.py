@@ -96,7 +96,9 @@ def test_markdown_json_and_page_are_written_beside_the_terminal(folder: Path, ca
     assert main(["trend", str(folder), *files]) == 0
     assert (out / "t.md").read_text().startswith("## Trend of tail latency: slower")
     assert json.loads((out / "t.json").read_text())["moved"] is True
-    assert "History of p99" in (out / "t.html").read_text()
+    text = (out / "t.html").read_text()
+    assert "History of p99" in text
+    assert f"Slower than before, as two runs or more say, the newest among them: {CASE}: p99 +" in text.partition('<p class="when">')[0]
     assert capsys.readouterr().out.rstrip().endswith("t.html")
 
 

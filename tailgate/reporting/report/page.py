@@ -29,7 +29,7 @@ from tailgate.reporting.report.cases import ROW_COLUMNS, case_on_page, row
 from tailgate.reporting.report.comparison import comparison_on_page
 from tailgate.reporting.report.origin import common, in_plain_sight
 from tailgate.reporting.report.parts import Figure
-from tailgate.reporting.report.past import pasts
+from tailgate.reporting.report.past import moved, pasts
 from tailgate.reporting.report.verdicts import newest, verdict
 from tailgate.reporting.run_file import Run
 
@@ -65,6 +65,7 @@ def page(runs: Sequence[Run], complaints: Sequence[str] = (), compared: Shown | 
         outcome=worst if compared is None else compared.outcome.name,
         sentence=sentence if compared is None else compared.sentence,
         budgets=None if compared is None else sentence,
+        moved=moved(past.values()),
         row_columns=ROW_COLUMNS,
         rows=rows,
         counted=len(counted),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tailgate.reporting.figures.level import HistoryPoint
@@ -11,13 +11,18 @@ from tailgate.reporting.plain import plain
 from tailgate.reporting.report.parts import LEAST_POINTS, Figure, Table, compact, ends, estimated, time
 from tailgate.reporting.run_file import Run
 from tailgate.reporting.trend.lines import CaseTrend, Line, trends
-from tailgate.reporting.trend.words import shift_line
+from tailgate.reporting.trend.words import shift_line, verdict
 
 
 def pasts(runs: Sequence[Run]) -> dict[int, CaseTrend]:
     """The history of each case that has one, by the `id` of each of its runs."""
     cases = trends([(run.path or Path(), run) for run in runs], least=2)
     return {id(runs[point.run]): case for case in cases for line in case.lines for point in line.told.points}
+
+
+def moved(past: Iterable[CaseTrend]) -> list[str]:
+    """A sentence for each case that is slower by its newest run, whatever its budget says."""
+    return [verdict([case]) for case in {id(case): case for case in past}.values() if case.moved]
 
 
 def figures_of_past(past: CaseTrend | None, prefix: str) -> Iterator[Figure]:
