@@ -101,6 +101,7 @@ def fleet_of(hosts: Hosts, count: int, folder: Path) -> Iterator[Fleet]:
     """So many hosts, and a server."""
     ids = [hosts.launch() for _ in range(count)]
     wait(lambda: all(hosts.ping(one) == "Online" for one in ids))
-    with serving(folder, tls=False, at=f"127.0.0.1,{hosts.keeping.ips['public']}") as server:
+    namespace = f"@{hosts.keeping.namespace}" if hosts.keeping.namespace is not None else ""
+    with serving(folder, tls=False, at=f"127.0.0.1,{hosts.keeping.ips['public']}{namespace}") as server:
         yield Fleet(hosts, ids, server)
     hosts.ec2.terminate_instances(InstanceIds=list(ids))

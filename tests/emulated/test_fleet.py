@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tailgate.errors import GeneratorError
@@ -172,3 +173,24 @@ def test_the_token_is_in_no_command_line_and_no_workers_environment(pair: Fleet)
         drive(pair.order(ConstantRate(per_s=50, for_s=2.5, warmup_s=0)), start=post.start, on_tick=look)
     assert len(seen) >= 2
     assert not any("TAILGATE_TOKEN" in one for one in seen)
+
+
+UPLINK, BODY, RATE_PER_S, LASTS_S = "12mbit", b"x" * 16_000, 130, 6.0  # 17 Mbit/s: more than one uplink, less than two
+
+
+def answered_in_time(fleet: Fleet, hosts: int) -> float:
+    """Share of a load's requests whose answers were there before the load was over, from so many hosts."""
+    with fleet.post(hosts) as post:
+        order = replace(fleet.order(ConstantRate(RATE_PER_S, LASTS_S, warmup_s=0)), payloads=(BODY,))
+        samples = drive(order, start=post.start)
+    assert samples.faults == ()
+    assert rows_once_each(samples, order)
+    return float(np.mean(samples.due_s + samples.response_s < LASTS_S + 0.5))
+
+
+def test_two_hosts_hold_a_rate_that_one_cannot(pair: Fleet) -> None:
+    """Each has a network allowance, as on EC2, that the load exceeds and half of it does not. No request is lost either way."""
+    for one in pair.ids:
+        inside(pair, one, *f"tc qdisc add dev eth0 root tbf rate {UPLINK} burst 32k latency 200ms".split())
+    assert answered_in_time(pair, 1) < 0.9
+    assert answered_in_time(pair, 2) > 0.98

@@ -1,9 +1,9 @@
 """A server with known service times and known faults, which keeps its own truth: `python scripted_server.py HOST[,HOST] [PEM]`.
 
-It prints its port. What it does stands in each request's query: `ms` of service time, `status`, `body` (padded to
-`size` bytes), and `act`, one of ACTS, for the requests whose number (from 1) is a multiple of `every`. A `tour` such as
-`act:reset,status:429` names what befalls one request after another. `GET /truth` gives arrivals and departures on the
-monotonic clock, how often each short body came, and the signed headers of the latest request.
+A HOST is an address, or `ADDRESS@NAMESPACE`. It prints its port. What it does stands in each request's query: `ms` of service
+time, `status`, `body` (padded to `size` bytes), and `act`, one of ACTS, for the requests whose number (from 1) is a multiple of
+`every`. A `tour` such as `act:reset,status:429` names what befalls one request after another. `GET /truth` gives arrivals and
+departures on the monotonic clock, how often each short body came, and the signed headers of the latest request.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 LONGEST_COUNTED = 100
@@ -250,15 +251,25 @@ ACTS: dict[str, Callable[[Server, dict[str, str]], None]] = {
 }
 
 
+def listening(host: str, port: int, namespace: str) -> socket.socket:
+    """In a network namespace where one is named."""
+    create = partial(socket.create_server, (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    if not namespace:
+        return create()
+    from tailgate.targets.emulated.elsewhere import made_in  # most tests need none
+
+    return made_in(namespace, create)
+
+
 async def main() -> None:
     truth, context = Truth(), None
     if len(sys.argv) > 2:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[2])
     loop = asyncio.get_running_loop()
-    port, hosts = 0, sys.argv[1].split(",")
-    for host in hosts:
-        server = await loop.create_server(lambda: Server(truth), host, port, ssl=context, backlog=4096)
+    port = 0
+    for host, _, namespace in (where.partition("@") for where in sys.argv[1].split(",")):
+        server = await loop.create_server(lambda: Server(truth), sock=listening(host, port, namespace), ssl=context, backlog=4096)
         port = server.sockets[0].getsockname()[1]
     print(port, flush=True)
     await server.serve_forever()
