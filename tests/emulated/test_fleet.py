@@ -190,7 +190,10 @@ def answered_in_time(fleet: Fleet, hosts: int) -> float:
 
 def test_two_hosts_hold_a_rate_that_one_cannot(pair: Fleet) -> None:
     """Each has a network allowance, as on EC2, that the load exceeds and half of it does not. No request is lost either way."""
-    for one in pair.ids:
-        inside(pair, one, *f"tc qdisc add dev eth0 root tbf rate {UPLINK} burst 32k latency 200ms".split())
+    try:
+        for one in pair.ids:
+            inside(pair, one, *f"tc qdisc add dev eth0 root tbf rate {UPLINK} burst 32k latency 200ms".split())
+    except (subprocess.CalledProcessError, FileNotFoundError) as error:
+        pytest.skip(f"this kernel bounds no device's rate: {error}")
     assert answered_in_time(pair, 1) < 0.9
     assert answered_in_time(pair, 2) > 0.98

@@ -251,14 +251,11 @@ ACTS: dict[str, Callable[[Server, dict[str, str]], None]] = {
 }
 
 
-def listening(host: str, port: int, namespace: str) -> socket.socket:
-    """In a network namespace where one is named."""
-    create = partial(socket.create_server, (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    if not namespace:
-        return create()
+def elsewhere(host: str, port: int, namespace: str) -> socket.socket:
+    """A socket in a network namespace."""
     from tailgate.targets.emulated.elsewhere import made_in  # most tests need none
 
-    return made_in(namespace, create)
+    return made_in(namespace, partial(socket.create_server, (host, port)))
 
 
 async def main() -> None:
@@ -268,8 +265,9 @@ async def main() -> None:
         context.load_cert_chain(sys.argv[2])
     loop = asyncio.get_running_loop()
     port = 0
-    for host, _, namespace in (where.partition("@") for where in sys.argv[1].split(",")):
-        server = await loop.create_server(lambda: Server(truth), sock=listening(host, port, namespace), ssl=context, backlog=4096)
+    for host, _, namespace in (at.partition("@") for at in sys.argv[1].split(",")):
+        where = {"sock": elsewhere(host, port, namespace)} if namespace else {"host": host, "port": port}
+        server = await loop.create_server(lambda: Server(truth), **where, ssl=context, backlog=4096)
         port = server.sockets[0].getsockname()[1]
     print(port, flush=True)
     await server.serve_forever()
