@@ -26,6 +26,7 @@ from tests.suites import RANKER
 
 MARK = "TAILGATE_TEST_FOLDER"
 HOST, AGENT, GENERATOR = "tailgate.vantage.emulated.host", "tailgate.vantage.agent", "tailgate.generator"
+WORKER = "tailgate.generator.workers.worker"
 SUITE = RANKER.replace("p90 <= 500ms", "p90 <= 5s")
 _OPTIONS = ("-m", "latency", "-v", "-p", "no:cacheprovider", "--latency-vantage", "ec2", "--latency-region", "ap-northeast-1")
 _QUICK = ("--latency-no-floor", "--latency-repeats", "0", "--latency-target", "emulated")
@@ -128,12 +129,25 @@ def cut_network(session: Session) -> None:
     subprocess.run([*_inside(session), "link", "set", "eth0", "down"], check=True)
 
 
+def kill_workers(session: Session) -> None:
+    """Of a load that several hosts share, all that drive it; its master lives."""
+    for process in session.processes(WORKER):
+        process.kill()
+
+
 VICTIMS: Mapping[str, Callable[[Session], None]] = {
     "host": kill_host,
     "agent": kill_agent,
     "generator": kill_generator,
     "network": cut_network,
 }
+SHARED: Mapping[str, Callable[[Session], None]] = {
+    "host": kill_host,
+    "master": kill_generator,
+    "workers": kill_workers,
+    "network": cut_network,
+}
+"""Of a load that several hosts share: one host, the master, the workers, one host's network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +182,7 @@ def struck(folder: Path, moment: str, victim: str, *arguments: str, suite: str =
         _until(lambda: MOMENTS[moment](session) or session.process.poll() is not None)
         assert session.process.poll() is None, f"it ended before: {session.said}"
         networks = networks_of(session)
-        VICTIMS[victim](session)
+        {**VICTIMS, **SHARED}[victim](session)
         struck_s = time.monotonic()
         code = session.process.wait(_PATIENCE_S)
     finally:

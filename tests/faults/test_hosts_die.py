@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tailgate.vantage.emulated.namespaces import missing
-from tests.faults.host_deaths import MOMENTS, SUITE, VICTIMS, Outcome, struck
+from tests.faults.host_deaths import MOMENTS, SHARED, SUITE, VICTIMS, Outcome, struck
 
 NAMED_WITHIN_S, USUALLY_AFTER_S = 15.0, 12.0
 """From the blow until the test has ended; longer where it took longer than usual to come to it: the host is busy then."""
@@ -31,6 +31,9 @@ SAMPLE = [(AMID, "generator")]
 LONG = SUITE.replace("for_s=2", "for_s=60")
 
 
+NAMESPACES = pytest.mark.skipif(missing() is not None, reason=f"hosts are not network namespaces here: {missing()}")
+
+
 def hold(moment: str, victim: str, outcome: Outcome) -> None:
     """What is promised of every cell."""
     within_s = NAMED_WITHIN_S + (UNREACHED_S.get(moment, 0.0) if victim == "network" else 0.0)
@@ -46,10 +49,18 @@ def hold(moment: str, victim: str, outcome: Outcome) -> None:
     assert outcome.took_s <= within_s * slowness, outcome.said
 
 
-@pytest.mark.skipif(missing() is not None, reason=f"hosts are not network namespaces here: {missing()}")
+@NAMESPACES
 @pytest.mark.parametrize(
     ("moment", "victim"), [pytest.param(*cell, marks=() if cell in SAMPLE else pytest.mark.thorough) for cell in CELLS], ids=str
 )
 def test_whatever_dies_is_named_and_nothing_passes_for_it(tmp_path: Path, moment: str, victim: str) -> None:
     """The host as by a power cut, its agent, its generator, or its network; each at every step at which it is there."""
     hold(moment, victim, struck(tmp_path, moment, victim, suite=SUITE if moment in (SENT, RECORDED) else LONG))
+
+
+@NAMESPACES
+@pytest.mark.thorough
+@pytest.mark.parametrize("victim", SHARED)
+def test_whatever_dies_of_several_hosts_is_named_and_nothing_passes_for_it(tmp_path: Path, victim: str) -> None:
+    """Amid a load that two hosts share."""
+    hold(AMID, victim, struck(tmp_path, AMID, victim, "--latency-hosts", "2", suite=LONG))
