@@ -12,7 +12,7 @@ from tailgate.plan.pair import Pair
 from tailgate.pytest_attaching import KIND as EXISTING
 from tailgate.pytest_attaching import check_attaching
 from tailgate.pytest_deploying import KIND as SAGEMAKER
-from tailgate.pytest_deploying import check_deploying
+from tailgate.pytest_deploying import check_deploying, check_paid
 from tailgate.pytest_options import BASELINES, settings_of
 from tailgate.targets.registry import Settings
 
@@ -27,6 +27,8 @@ def checked(cases: list[Case], region: str, settings: Settings | None = None) ->
             check_attaching(settings.attaching, cases)
         if settings is not None and settings.kind == SAGEMAKER:
             check_deploying(settings.deploying)
+        if settings is not None and settings.kind != "emulated" and settings.vantage.remote:
+            check_paid(settings.deploying)
     except PlanError as error:
         raise pytest.UsageError(str(error)) from None
     return cases

@@ -96,3 +96,9 @@ def check_deploying(deploying: Deploying) -> None:
         )
     if deploying.most_usd is None:
         raise PlanError("target 'sagemaker' costs money, and nobody said how much it may be; say it: --latency-max-usd 5")
+
+
+def check_paid(deploying: Deploying) -> None:
+    """Refuse hosts at AWS where nobody said what they may cost. Raises PlanError."""
+    if deploying.most_usd is None:
+        raise PlanError("hosts that load comes from cost money, and nobody said how much it may be; say it: --latency-max-usd 2")

@@ -43,7 +43,8 @@ def session(moto: Any, data_plane: Any, pytester: pytest.Pytester, monkeypatch: 
         registered = 'import tailgate.vantage.registry as r\nr.VANTAGES["ec2"] = "agents_here:launch"\n'
         pytester.makeconftest(registered + conftest)
         pytester.makepyfile(test_ranker=suite, agents_here=Path(__file__).with_name("agents_here.py").read_text())
-        return pytester.runpytest_subprocess(*ASKED, "--latency-vantage", vantage, *arguments, timeout=240)
+        paid = ("--latency-max-usd", "5") if "local" not in (vantage, *arguments) else ()
+        return pytester.runpytest_subprocess(*ASKED, "--latency-vantage", vantage, *paid, *arguments, timeout=240)
 
     yield run
     moto.sagemaker.delete_endpoint(EndpointName="ranker")

@@ -55,7 +55,16 @@ class HostedStage(Stage):
 
     def play(self, *options: str, variables: Mapping[str, str] | None = None) -> Ended:
         """As any session, with hosts."""
-        hosts = ("--latency-vantage", "ec2", "--latency-host-profile", PROFILE, "--latency-host-type", "m5.large")
+        hosts = (
+            "--latency-vantage",
+            "ec2",
+            "--latency-host-profile",
+            PROFILE,
+            "--latency-host-type",
+            "m5.large",
+            "--latency-max-usd",
+            "50",
+        )
         return super().play(*hosts, *options, variables={"XDG_CACHE_HOME": str(self._cache), **(variables or {})})
 
     def hosts(self) -> list[dict[str, Any]]:

@@ -36,6 +36,15 @@ def test_more_than_may_be_spent_is_refused(prices: PriceServer, pytester: pytest
     assert prices.asked
 
 
+@pytest.mark.usefixtures("prices")
+def test_hosts_are_not_launched_where_nobody_said_what_they_may_cost(pytester: pytest.Pytester) -> None:
+    """As endpoints are not deployed: exit code 4, with the option to say it by."""
+    pytester.makepyfile(test_ranker=RANKER)
+    result = pytester.runpytest_subprocess(*ASKED, *HOSTS)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*hosts that load comes from cost money*say it: --latency-max-usd 2"])
+
+
 def test_what_hosts_may_cost_is_shown(prices: PriceServer, pytester: pytest.Pytester) -> None:
     """By the list, with what is beside the instance; `--latency-explain` refuses nothing."""
     pytester.makepyfile(test_ranker=RANKER)
