@@ -35,11 +35,11 @@ def at(per_s: float, **more: object) -> Case:
 
 def test_a_request_costs_no_less_than_the_benchmarks_found() -> None:
     """At the rates at which a process is nearly full: those decide how many it can send."""
-    rows = json.loads(FIGURES.read_text())["cpu"]["rows"]
+    rows = json.loads(FIGURES.read_text())["accuracy"]["rows"]
     found = {(row["scheme"], row["rate_per_s"]): row["cpu_s"] for row in rows if row["tool"] == "tailgate"}
     for scheme, tls in (("HTTP", False), ("TLS", True)):
         fullest = max(key for key in found if key[0] == scheme)
-        assert found[fullest] <= REQUEST_S[tls]
+        assert found[fullest] <= REQUEST_S[tls] <= 1.1 * found[fullest]
 
 
 @given(RATES, SIZES, st.integers(1, 8), st.booleans())
