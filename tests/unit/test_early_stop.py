@@ -34,7 +34,7 @@ CALM = [(np.full(60, 100), np.arange(60) % 12 == 0)] * 6
 class Remembered:
     """A history in which the case was calm six times."""
 
-    def of(self, case: Case, _kind: str) -> dict[str, list]:
+    def of(self, case: Case, _kind: str, _vantage: str) -> dict[str, list]:
         """The same for each limit."""
         return {limit.source: CALM for limit in case.budget.limits}
 
