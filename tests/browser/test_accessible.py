@@ -86,9 +86,12 @@ def test_copying_gives_the_numbers(open_page: Open, pages: dict[str, Path]) -> N
 
 def test_runs_are_found_by_name_and_outcome(open_page: Open, pages: dict[str, Path]) -> None:
     """By keyboard alone: what is typed, and what is unticked, leaves the table and the cases; how many are left is said; all come back."""
+    from playwright.sync_api import expect  # only `make browser` installs it
+
     rows, cases = "table.cases tbody tr", "details.case"
     with open_page(pages["figures"]) as page:
         whole = page.ask("visible", rows), page.ask("visible", cases)
+        shown = expect(page.tab.locator(f"{rows}:not([hidden])"))  # the page's own rules forbid to evaluate text while waiting
         wanted = page.tab.locator(rows).first.get_attribute("data-name")
         page.tab.locator("form.find input[type=search]").press_sequentially(wanted.upper())
         of_name = page.ask("visible", f'{rows}[data-name*="{wanted}"]')
@@ -96,11 +99,11 @@ def test_runs_are_found_by_name_and_outcome(open_page: Open, pages: dict[str, Pa
         assert page.tab.locator("form.find output").text_content() == f"{of_name} of {whole[0]} runs shown"
         assert page.ask("visible", cases) == page.ask("visible", f'{cases}[data-name*="{wanted}"]')
         page.tab.locator("form.find button[type=reset]").press("Enter")
-        page.tab.wait_for_function(f"document.querySelectorAll('{rows}:not([hidden])').length === {whole[0]}")
+        shown.to_have_count(whole[0])
         for box in page.tab.locator("form.find input[name=outcome]").all():
             box.press("Space")
             assert page.ask("visible", f'{rows}[data-outcome="{box.get_attribute("value")}"]') == 0
         assert page.ask("visible", rows) == 0
         page.tab.locator("form.find button[type=reset]").press("Enter")
-        page.tab.wait_for_function(f"document.querySelectorAll('{rows}:not([hidden])').length === {whole[0]}")
+        shown.to_have_count(whole[0])
         assert page.ask("visible", cases) == whole[1]
