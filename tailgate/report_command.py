@@ -47,9 +47,8 @@ def report(options: argparse.Namespace) -> int:
 def readable(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
     """The runs in files and folders, each once, and a sentence for each file that cannot be read."""
     from tailgate.reporting.reader import files_of, read_runs
+    from tailgate.reporting.recorded import which
 
     found = read_runs(files_of(paths))
-    runs: list[Run] = []
-    for _, run in found.runs:
-        runs += [run] if run not in runs else []
-    return runs, [*found.complaints]
+    once = {which(run): run for _, run in reversed(found.runs)}
+    return [*reversed(once.values())], [*found.complaints]

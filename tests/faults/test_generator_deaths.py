@@ -15,6 +15,7 @@ from tailgate.generator.drive import Tick, drive
 from tailgate.plan.load import ConstantRate
 from tailgate.samples import read_samples
 from tests.faults.altered import ENVIRONMENT, driver, told_by_altered
+from tests.faults.shared_loads import within
 from tests.unit.generator.serving import Served, generators, gone, rows_once_each, serving
 
 LONG = ConstantRate(per_s=100, for_s=60, warmup_s=0)
@@ -138,7 +139,7 @@ def test_no_generator_outlives_its_parent(server: Served, how):
         pid = int(parent.stdout.readline().split()[0])
         assert not gone(pid)
         parent.send_signal(how)
-        assert _within(SOON_S, lambda: gone(pid))
+        assert within(SOON_S, lambda: gone(pid))
         parent.communicate(timeout=SOON_S)
 
 
@@ -175,13 +176,3 @@ def breaking(*given):
     assert told[-1]["event"] == "done"
     assert any("the generator broke (ZeroDivisionError: by design)" in fault for fault in told[-1]["faults"])
     assert told[-1]["sent"] < 2000
-
-
-def _within(duration_s: float, holds) -> bool:
-    """Whether something comes to hold in time."""
-    deadline_s = time.monotonic() + duration_s
-    while time.monotonic() < deadline_s:
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
